@@ -1,0 +1,322 @@
+//! Events: all that ever happens, as the worker emits it, the recorder writes it and the [`super::readout::Readout`]
+//! folds it. Each is one JSON line of a session; [`FORMAT`] changes when an old reader would misread a new line.
+
+use serde::{Deserialize, Serialize};
+
+use super::knobs::{Knobs, Precision, SolverKind};
+
+/// Version of the event format.
+pub const FORMAT: u32 = 1;
+
+/// What is being looked at: fixed for a whole session.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Subject {
+    /// Short name of the checkpoint, such as `demo` or a folder's name.
+    pub name: String,
+    /// The model's shape in words, such as `nanochat 4×96`.
+    pub model: String,
+    /// The checkpoint's configuration, as read.
+    pub config: serde_json::Value,
+    /// Number of parameters P.
+    pub parameters: usize,
+    /// Sequences read.
+    pub sequences: usize,
+    /// Tokens per sequence.
+    pub tokens: usize,
+    /// Precision of values and derivatives.
+    pub precision: Precision,
+    /// Device in words, such as `cpu`.
+    pub device: String,
+    /// Worker threads.
+    pub threads: usize,
+    /// Fingerprint (BLAKE3, hex) of the checkpoint's parameters and configuration.
+    pub checkpoint: String,
+    /// Fingerprint (BLAKE3, hex) of the sequences.
+    pub data: String,
+    /// Version of eigentop that computed.
+    pub version: String,
+}
+
+/// The stages of the ladder, in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stage {
+    /// Checkpoint and sequences into memory.
+    Load,
+    /// Values and adjoints at w*, kept for every later product.
+    Linearise,
+    /// Stage I: the eigenspace.
+    Subspace,
+    /// Stage II: a, c and B on the subspace; traces in the full space.
+    Coefficients,
+    /// Stage III: Monte Carlo.
+    Evaluate,
+    /// Curves against σ and n.
+    Sweeps,
+}
+
+impl Stage {
+    /// All stages in order.
+    pub const ALL: [Stage; 6] =
+        [Stage::Load, Stage::Linearise, Stage::Subspace, Stage::Coefficients, Stage::Evaluate, Stage::Sweeps];
+}
+
+impl std::fmt::Display for Stage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Stage::Load => "load",
+            Stage::Linearise => "linearise",
+            Stage::Subspace => "subspace",
+            Stage::Coefficients => "coefficients",
+            Stage::Evaluate => "evaluate",
+            Stage::Sweeps => "sweeps",
+        })
+    }
+}
+
+/// Work done in a stage so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Work {
+    /// Seconds of computing (pauses excluded).
+    pub seconds: f64,
+    /// Hessian–vector products on n sequences; products on fewer sequences count in proportion.
+    pub hvps: f64,
+    /// Forward passes of one sequence.
+    pub passes: f64,
+}
+
+/// Where the draws of a Monte Carlo estimate live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Target {
+    /// δ = U_k z with the first k columns of basis number `basis`, z ~ N(0, σ² I_k).
+    Subspace {
+        /// Dimension k.
+        k: usize,
+        /// Number of the basis ([`Event::Eigenspace`]).
+        basis: u32,
+    },
+    /// δ ~ N(0, σ² I_P).
+    Full,
+}
+
+/// How loud a line of the log is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// Routine.
+    Info,
+    /// A result is in doubt.
+    Warning,
+    /// Something could not be done.
+    Error,
+}
+
+/// Names of the warnings: when not to trust a figure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WarningName {
+    /// Some eigenpairs did not reach the tolerance.
+    NotConverged,
+    /// The basis is not orthonormal to working precision.
+    LostOrthogonality,
+    /// ‖g^(n)‖ is far from 0, so w* is no minimiser of L_n.
+    FarFromMinimiser,
+    /// A figure lies below the rounding floor.
+    BelowRoundingFloor,
+    /// σ lies beyond the largest at which the quadratic model is valid.
+    OutsideValidSigma,
+    /// An interval is wider than the effect it measures.
+    WideInterval,
+    /// λ_k and λ_{k+1} are not separated: the subspace is not well defined.
+    NoSpectralGap,
+    /// Numbers computed the paper's way carry its artefacts.
+    PaperMethod,
+    /// The last line of a session was torn and dropped.
+    TornSession,
+}
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// First event of a run: what is being looked at.
+    Opened(Subject),
+    /// The knobs in force from here on.
+    Knobs(Knobs),
+    /// Memory planned, in bytes by purpose, before the first product.
+    Memory {
+        /// (purpose, bytes), such as ("basis", 12345).
+        plan: Vec<(String, u64)>,
+    },
+    /// A stage began or moved; `total` is an estimate in the stage's own steps.
+    Progress {
+        /// Which stage.
+        stage: Stage,
+        /// Steps done.
+        done: usize,
+        /// Steps expected.
+        total: usize,
+        /// Work so far in this stage.
+        work: Work,
+    },
+    /// A stage is complete for the knobs in force.
+    Done {
+        /// Which stage.
+        stage: Stage,
+        /// Its whole work.
+        work: Work,
+    },
+    /// Losses ℓ_i(w*) of sequences `first`, `first` + 1, … in nats per token.
+    Losses {
+        /// Index of the first loss.
+        first: usize,
+        /// The losses.
+        losses: Vec<f64>,
+    },
+    /// First-order facts at w* for one n.
+    Gradients {
+        /// n.
+        n: usize,
+        /// ‖g^(n)‖.
+        grad_norm: f64,
+        /// ‖b‖², b = (g_{n+1} − g^(n))/(n+1).
+        b_norm2: f64,
+    },
+    /// One iteration of the eigensolver.
+    Iteration {
+        /// Which solver.
+        solver: SolverKind,
+        /// n of the Hessian.
+        n: usize,
+        /// Hessian–vector products so far in this solve.
+        products: usize,
+        /// Eigenvalue estimates, largest first.
+        values: Vec<f64>,
+        /// Residual norms ‖Hu − λu‖ beside them; infinite (null) where not yet known.
+        residuals: Vec<Option<f64>>,
+        /// The algebraically smallest estimates so far, smallest first.
+        smallest: Vec<f64>,
+    },
+    /// A probing subspace is ready: columns of U for n and the law in force.
+    Eigenspace {
+        /// Number of this basis within the session, counting up.
+        basis: u32,
+        /// n of the Hessian.
+        n: usize,
+        /// Rayleigh quotients of the columns under H^(n), in the law's order.
+        values: Vec<f64>,
+        /// Residuals ‖Hu − λu‖.
+        residuals: Vec<f64>,
+        /// The algebraically smallest eigenvalue estimates found on the way, smallest first.
+        smallest: Vec<f64>,
+        /// max |UᵀU − I|.
+        orthonormality: f64,
+        /// Products spent.
+        products: usize,
+        /// Estimate of λ_{k+1}, if the solver has one.
+        next: Option<f64>,
+    },
+    /// Quadratic model of the increment Δ_m on a basis, q(Uz) = a + cᵀz + ½ zᵀBz, for one m ≤ n.
+    Coefficients {
+        /// Number of the basis.
+        basis: u32,
+        /// m: the increment Δ_m goes from m to m + 1 sequences.
+        m: usize,
+        /// c = Uᵀ b, length k.
+        c: Vec<f64>,
+        /// B = Uᵀ A U, row-major k × k.
+        b: Vec<f64>,
+        /// ‖b‖².
+        b_norm2: f64,
+        /// ‖(I − UUᵀ)AU‖_F / ‖AU‖_F, where it was computed.
+        leakage: Option<f64>,
+    },
+    /// One Rademacher probe v of A^(m) for every m = 1…n (index 0 is m = 1).
+    Trace {
+        /// n at which it was taken.
+        n: usize,
+        /// Number of the probe.
+        probe: usize,
+        /// vᵀA v.
+        quadratic: Vec<f64>,
+        /// ‖A v‖².
+        square: Vec<f64>,
+    },
+    /// One antithetic pair of draws: losses of sequences 1…n+1 at w* ± δ.
+    Draw {
+        /// Where δ lives.
+        target: Target,
+        /// n.
+        n: usize,
+        /// σ.
+        sigma: f64,
+        /// Number of the draw.
+        index: usize,
+        /// ℓ_i(w* + δ).
+        plus: Vec<f64>,
+        /// ℓ_i(w* − δ).
+        minus: Vec<f64>,
+        /// Full-space draws: g_iᵀδ/σ per sequence, the linear control variate. Empty in the subspace.
+        slopes: Vec<f64>,
+    },
+    /// One direction of the proxy curve: first and second derivative of L_n along ε ~ N(0, I_P).
+    ProxyDirection {
+        /// n.
+        n: usize,
+        /// Number of the direction.
+        index: usize,
+        /// gᵀε.
+        slope: f64,
+        /// εᵀHε.
+        curvature: f64,
+    },
+    /// L_n(w* + σε) for one direction and σ.
+    ProxyLoss {
+        /// n.
+        n: usize,
+        /// Number of the direction.
+        index: usize,
+        /// σ.
+        sigma: f64,
+        /// L_n there.
+        loss: f64,
+    },
+    /// Root mean square rounding error of a computed L_n difference in this precision, in nats.
+    RoundingFloor {
+        /// n.
+        n: usize,
+        /// Error of one difference L_n(w*+δ) − L_n(w*).
+        floor: f64,
+        /// Points it was measured on.
+        points: usize,
+    },
+    /// The paper's J_1: mean of |Δ_n(w* + 0.02 d)| over directions d uniform on the unit sphere.
+    SphereJ1 {
+        /// n.
+        n: usize,
+        /// |Δ_n| per direction.
+        values: Vec<f64>,
+    },
+    /// A figure should not be trusted, and why.
+    Warning {
+        /// Which warning.
+        name: WarningName,
+        /// What, where, how much.
+        message: String,
+    },
+    /// A line for the log.
+    Log {
+        /// How loud.
+        level: Level,
+        /// The line.
+        text: String,
+    },
+    /// All stages are complete for the knobs in force.
+    Idle,
+    /// The worker stopped on an error; the message says what and what to do.
+    Failed {
+        /// The message.
+        message: String,
+    },
+}

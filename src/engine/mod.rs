@@ -1,0 +1,4 @@
+//! Floor 5. The worker thread, its commands and events, and the readout folded from them. Knows nothing of the terminal.
+
+pub mod event;
+pub mod knobs;

@@ -1,0 +1,29 @@
+//! eigentop: how the loss landscape around a transformer checkpoint moves when one more training sequence is added,
+//! and how much of that movement lives in the few dominant curvature directions.
+//!
+//! Everything that happens is an [`engine::event::Event`], and everything shown is a fold over events
+//! ([`engine::readout::Readout`]). The modules are floors; each imports only from floors below it:
+//!
+//! | floor | module | is |
+//! |---|---|---|
+//! | 7 | [`ui`], [`cli`], [`report`] | front ends: dashboard, command line, figures and tables |
+//! | 6 | [`session`] | record, store, list, replay |
+//! | 5 | [`engine`] | worker thread, knobs, events, readout, the ladder of stages |
+//! | 4 | [`criteria`] | increment field, quadratic model, estimators, proxy validity |
+//! | 3 | [`spectrum`] | eigensolvers and trace estimators on symmetric operators |
+//! | 2 | [`model`], [`data`] | nanochat's GPT over the tape, checkpoints, sequences, the embedded demo |
+//! | 1 | [`diff`] | the second-order tape: linearise once, push many directions |
+//! | 0 | [`math`], [`error`] | arrays, flat vectors, statistics, seeded streams, the error type |
+
+pub mod cli;
+pub mod criteria;
+pub mod data;
+pub mod diff;
+pub mod engine;
+pub mod error;
+pub mod math;
+pub mod model;
+pub mod report;
+pub mod session;
+pub mod spectrum;
+pub mod ui;

@@ -1,0 +1,10 @@
+//! Floor 0. Arrays as slices, vectorised loops, flat vectors, statistics with intervals, seeded streams, small dense
+//! algebra. Knows nothing of models, curvature, threads or screens.
+
+pub mod array;
+pub mod dense;
+pub mod flat;
+pub mod simd;
+pub mod stats;
+pub mod stream;
+pub mod vector;

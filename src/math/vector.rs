@@ -1,0 +1,1 @@
+//! Flat vectors: products, norms and updates, with reductions in f64 and a fixed order.
