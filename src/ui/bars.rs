@@ -215,8 +215,12 @@ pub fn footer(app: &App, area: Rect, buffer: &mut Buffer) {
     let held = contexts(app);
     let mut spans = vec![Span::raw(" ")];
     let mut used = 1;
-    for binding in BINDINGS.iter().filter(|b| b.footer == Footer::Shown && held.contains(&b.context)) {
-        let key = binding.keys[0].to_string();
+    for binding in BINDINGS.iter().filter(|b| held.contains(&b.context)) {
+        let key = match binding.footer {
+            Footer::Shown => binding.keys[0].to_string(),
+            Footer::Pair(keys) => keys.to_owned(),
+            Footer::Hidden => continue,
+        };
         let width = key.chars().count() + binding.label.chars().count() + 3;
         if used + width > usize::from(area.width) + 2 {
             break;

@@ -26,8 +26,8 @@ pub fn subject(app: &App) -> String {
     let (sigma, n) = (exact(app.wanted.sigma), app.readout.shown_n());
     match app.view.estimators {
         EstimatorsView::ByDraws => format!("─ J_sub, k = {}, σ = {sigma}, against draws", k(app)),
-        EstimatorsView::BySigma => format!("─ J against σ at n = {n}, closed form and drawn"),
-        EstimatorsView::ByN => format!("─ J against n at σ = {sigma}, U frozen at n = {n}"),
+        EstimatorsView::BySigma => format!("─ J against σ, n = {n} (○ drawn)"),
+        EstimatorsView::ByN => format!("─ J against n, σ = {sigma}, U of n = {n}"),
     }
 }
 
