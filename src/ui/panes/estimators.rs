@@ -16,9 +16,9 @@ use crate::ui::theme::Token;
 
 use super::{ink, line, log_grid};
 
-/// The dimension in focus: the largest shown.
+/// The dimension in focus: the largest shown, or the one wanted before any is.
 fn k(app: &App) -> usize {
-    app.shown_ks().last().copied().unwrap_or(1)
+    app.shown_ks().last().copied().unwrap_or(app.wanted.k())
 }
 
 /// What the pane is about now.

@@ -119,6 +119,9 @@ fn awaited(app: &App, pane: Pane, area: Rect, buffer: &mut Buffer) {
         ),
     };
     let progress = match &app.readout.state {
+        _ if pane == Pane::Spectrum && app.readout.eigenspace.is_some() => {
+            format!("The law {} needs no eigensolver.", app.wanted.law)
+        }
         State::Failed(_) => "Computing stopped before it.".to_owned(),
         State::Loading => "Reading the checkpoint …".to_owned(),
         _ => match app.readout.stages.iter().find(|(_, s)| s.standing == Standing::Running) {

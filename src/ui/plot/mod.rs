@@ -224,7 +224,7 @@ impl Plot {
                 }
                 // Labels of vertical guides stand on the side that has room, one below the other.
                 Some(Line::Column(x)) if row < inner.bottom() => {
-                    if x >= inner.x + width + 1 {
+                    if x > inner.x + width {
                         buffer.set_string(x - width - 1, row, format!("{} ", guide.label), guide.style);
                         row += 1;
                     } else if x + width + 2 <= inner.right() {
