@@ -70,24 +70,25 @@ fn verify<T: Real>(op: &mut Known, request: &Request, space: &Eigenspace<T>) {
     let truth = op.largest(request.k);
     let scale = op.spectrum.iter().fold(0.0, |a: f64, b| a.max(b.abs()));
     let eps = <T as num_traits::Float>::epsilon().wide();
-    let slack = 30.0 * eps * scale;
+    // Sums are in f64, so f64 has nothing to spare.
+    let slack = if eps > 1e-10 { 20.0 } else { 100.0 } * eps * scale;
     assert_eq!(space.outcome, Outcome::Converged, "{:?}", space.residuals);
     assert_eq!(space.products, op.products);
     assert!(space.orthonormality < 100.0 * eps, "{}", space.orthonormality);
     for (i, truth) in truth.iter().enumerate() {
         let (value, residual) = (space.values[i], space.residuals[i]);
+        // Each value lies within its residual of some eigenvalue. That it is the one of the same rank can only be told
+        // to the tolerance, where eigenvalues lie closer together than that.
         let tolerance = request.tol * space.values[0].abs();
-        assert!(
-            (value - truth).abs() <= tolerance + slack,
-            "value {i}: {value} is not {truth} (residual {residual:e})"
-        );
+        assert!((value - truth).abs() <= 2.0 * tolerance + slack, "value {i}: {value} is not {truth} ({residual:e})");
         let nearest = op.spectrum.iter().map(|s| (s - value).abs()).fold(f64::INFINITY, f64::min);
         assert!(nearest <= residual + slack && residual <= tolerance, "value {i}: {value}, {nearest}, {residual}");
         let mut image = vec![T::of(0.0); op.spectrum.len()];
         op.apply(space.vectors.col(i), &mut image).unwrap();
         let measured = vector::distance(value, space.vectors.col(i), &image);
         assert!((measured - residual).abs() <= slack, "residual {i}: {measured:e} is not {residual:e}");
-        assert!(vector::distance(1.0, &space.image(i), &image) <= slack, "image {i}");
+        let error = vector::distance(1.0, &space.image(i), &image);
+        assert!(error <= slack, "image {i} is off by {error:e}");
     }
     let products = space.vectors.products(&space.remainder);
     assert!(products.iter().all(|x| x.abs() <= slack), "UᵀR is not 0");

@@ -152,7 +152,7 @@ pub(super) fn identity(k: usize) -> Vec<f64> {
 /// Below this a computed residual says nothing, because vectors and products are rounded to `T`; `scale` is ‖H‖₂ or an
 /// estimate of it.
 pub(super) fn rounding_level<T: Real>(scale: f64) -> f64 {
-    4.0 * <T as num_traits::Float>::epsilon().wide() * scale
+    16.0 * <T as num_traits::Float>::epsilon().wide() * scale
 }
 
 /// How a solve with these results ended. `done` says that the method came to its own end, accepting residuals at
