@@ -31,12 +31,14 @@ impl Sequences {
         #[derive(Deserialize)]
         #[serde(deny_unknown_fields)]
         struct Tokens {
-            inputs: Vec<Vec<u32>>,
-            targets: Vec<Vec<u32>>,
+            inputs: Vec<Vec<i64>>,
+            targets: Vec<Vec<i64>>,
         }
         let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
         let Tokens { inputs, targets } = serde_json::from_str(&text)
             .map_err(|e| Error::file(path, format!("not token rows {{\"inputs\": [[…]], \"targets\": [[…]]}}: {e}")))?;
+        let rows = |field, rows: Vec<Vec<i64>>| narrow(field, &rows, config).map_err(|what| Error::file(path, what));
+        let (inputs, targets) = (rows("inputs", inputs)?, rows("targets", targets)?);
         let sequences = Sequences { name: label(path), inputs, targets };
         sequences.check(config).map_err(|what| Error::file(path, what))?;
         Ok(sequences)
@@ -93,10 +95,7 @@ impl Sequences {
                     return Err(format!("{field} row {r} has {} tokens, but inputs row 0 has {len}", row.len()));
                 }
                 if let Some(c) = row.iter().position(|&token| token as usize >= config.vocab_size) {
-                    return Err(format!(
-                        "{field} row {r}, column {c}: token {} is outside the vocabulary of {}",
-                        row[c], config.vocab_size
-                    ));
+                    return Err(outside(field, r, c, i64::from(row[c]), config));
                 }
             }
         }
@@ -129,6 +128,17 @@ impl Sequences {
         }
         hasher.finalize().to_hex().to_string()
     }
+}
+
+/// Rows as they were written, as tokens; [`Sequences::check`] sees only what fits a token's type.
+fn narrow(field: &str, rows: &[Vec<i64>], config: &GptConfig) -> std::result::Result<Vec<Vec<u32>>, String> {
+    let token = |r, c, token: i64| u32::try_from(token).map_err(|_| outside(field, r, c, token, config));
+    rows.iter().enumerate().map(|(r, row)| row.iter().enumerate().map(|(c, &x)| token(r, c, x)).collect()).collect()
+}
+
+fn outside(field: &str, row: usize, column: usize, token: i64, config: &GptConfig) -> String {
+    let vocab = config.vocab_size;
+    format!("{field} row {row}, column {column}: token {token} is outside the vocabulary of {vocab}")
 }
 
 /// The file's name without its folder.
