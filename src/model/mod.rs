@@ -3,5 +3,6 @@
 
 pub mod checkpoint;
 pub mod config;
+pub mod gpt;
 mod pickle;
 mod safetensors;
