@@ -1,1 +1,7 @@
-//! (empty)
+//! Floor 4. The increment field and its criteria J_1, J_full, J_sub: pure functions of losses, coefficients and draws.
+//! Knows nothing of threads, events or models.
+
+pub mod estimators;
+pub mod increment;
+pub mod proxy;
+pub mod quadratic;

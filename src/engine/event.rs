@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::knobs::{Knobs, Precision, SolverKind};
+use super::knobs::{Knobs, Law, Precision, SolverKind};
 
 /// Version of the event format.
 pub const FORMAT: u32 = 1;
@@ -204,6 +204,10 @@ pub enum Event {
         basis: u32,
         /// n of the Hessian.
         n: usize,
+        /// The law that chose it.
+        law: Law,
+        /// The solver that found it.
+        solver: SolverKind,
         /// Rayleigh quotients of the columns under H^(n), in the law's order.
         values: Vec<f64>,
         /// Residuals ‖Hu − λu‖.
@@ -319,4 +323,13 @@ pub enum Event {
         /// The message.
         message: String,
     },
+}
+
+/// An event with the time it happened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Stamped {
+    /// Seconds since the run began.
+    pub t: f64,
+    /// What happened.
+    pub event: Event,
 }

@@ -2,3 +2,6 @@
 
 pub mod event;
 pub mod knobs;
+pub mod ladder;
+pub mod readout;
+pub mod worker;

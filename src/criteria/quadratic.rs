@@ -1,0 +1,131 @@
+//! The quadratic model of the increment on a subspace, q(Uz) = a + cᵀz + ½ zᵀBz, and its closed-form moments.
+
+use serde::{Deserialize, Serialize};
+
+/// a, c and B on a basis of dimension k.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Coefficients {
+    /// a = Δ_n(w*), nats.
+    pub a: f64,
+    /// c = Uᵀ b, nats per parameter unit.
+    pub c: Vec<f64>,
+    /// B = Uᵀ A U, row-major k × k, nats per squared parameter unit.
+    pub b: Vec<f64>,
+}
+
+/// Moments of q under a Gaussian probe: J = mean² + variance.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Moments {
+    /// E q = a + ½ σ² Tr B, nats.
+    pub mean: f64,
+    /// Gradient part of the variance, σ²‖c‖², nats².
+    pub gradient: f64,
+    /// Curvature part of the variance, ½ σ⁴ ‖B‖_F², nats².
+    pub curvature: f64,
+}
+
+impl Moments {
+    /// The Gaussian moment (GM) closed form of E q² for given invariants:
+    /// J = (a + ½σ² Tr B)² + σ²‖c‖² + ½σ⁴‖B‖_F², which equals
+    /// a² + aσ² Tr B + σ²‖c‖² + (σ⁴/4)(2 Tr(B²) + (Tr B)²).
+    pub fn of(a: f64, c_norm2: f64, trace: f64, frob2: f64, sigma: f64) -> Moments {
+        let s2 = sigma * sigma;
+        Moments { mean: a + 0.5 * s2 * trace, gradient: s2 * c_norm2, curvature: 0.5 * s2 * s2 * frob2 }
+    }
+
+    /// Var q, nats².
+    pub fn variance(&self) -> f64 {
+        self.gradient + self.curvature
+    }
+
+    /// J = E q², nats².
+    pub fn j(&self) -> f64 {
+        self.mean * self.mean + self.variance()
+    }
+}
+
+impl Coefficients {
+    /// Dimension of the whole basis.
+    pub fn k(&self) -> usize {
+        self.c.len()
+    }
+
+    /// ‖c‖² on the first `k` columns.
+    pub fn c_norm2(&self, k: usize) -> f64 {
+        self.c[..k].iter().map(|c| c * c).sum()
+    }
+
+    /// Tr B on the first `k` columns.
+    pub fn trace(&self, k: usize) -> f64 {
+        (0..k).map(|i| self.b[i * self.k() + i]).sum()
+    }
+
+    /// ‖B‖_F² on the first `k` columns.
+    pub fn frob2(&self, k: usize) -> f64 {
+        (0..k).flat_map(|i| &self.b[i * self.k()..i * self.k() + k]).map(|b| b * b).sum()
+    }
+
+    /// Moments of q on the first `k` columns: the GM estimator of J_sub(k, σ).
+    pub fn moments(&self, k: usize, sigma: f64) -> Moments {
+        Moments::of(self.a, self.c_norm2(k), self.trace(k), self.frob2(k), sigma)
+    }
+
+    /// q(σ U_k z) for standard normals `z`; dimension k is `z.len()`.
+    pub fn value(&self, sigma: f64, z: &[f64]) -> f64 {
+        let (linear, quadratic) = self.parts(z);
+        self.a + sigma * linear + 0.5 * sigma * sigma * quadratic
+    }
+
+    /// (cᵀz, zᵀBz) on the first `z.len()` columns.
+    pub fn parts(&self, z: &[f64]) -> (f64, f64) {
+        let linear = self.c.iter().zip(z).map(|(c, z)| c * z).sum();
+        let quadratic = z
+            .iter()
+            .enumerate()
+            .map(|(i, zi)| zi * self.b[i * self.k()..].iter().zip(z).map(|(b, zj)| b * zj).sum::<f64>())
+            .sum();
+        (linear, quadratic)
+    }
+
+    /// Share of ‖B‖_F² off the diagonal: 0 when the eigenbasis is shared (the paper's Corollary 4).
+    pub fn off_diagonal(&self, k: usize) -> f64 {
+        let diagonal: f64 = (0..k).map(|i| self.b[i * self.k() + i].powi(2)).sum();
+        let all = self.frob2(k);
+        if all > 0.0 { 1.0 - diagonal / all } else { 0.0 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::math::stats::Estimate;
+    use crate::math::stream::{Purpose, Stream};
+
+    fn example() -> Coefficients {
+        Coefficients { a: 0.3, c: vec![0.5, -1.0, 0.25], b: vec![2.0, 0.5, 0.0, 0.5, -1.0, 0.3, 0.0, 0.3, 0.7] }
+    }
+
+    #[test]
+    fn both_forms_of_the_closed_form_agree() {
+        let (q, s) = (example(), 0.7f64);
+        for k in 1..=3 {
+            let (c, t, f) = (q.c_norm2(k), q.trace(k), q.frob2(k));
+            let paper = q.a * q.a + q.a * s * s * t + s * s * c + s.powi(4) / 4.0 * (2.0 * f + t * t);
+            assert!((q.moments(k, s).j() - paper).abs() < 1e-14);
+        }
+    }
+
+    #[test]
+    fn the_closed_form_is_the_mean_of_the_square() {
+        let (q, s) = (example(), 0.6);
+        let draws = (0..40_000).map(|i| q.value(s, &Stream::new(1, Purpose::Subspace, i).normals(3)).powi(2));
+        let e = Estimate::of(draws).unwrap();
+        assert!((e.mean - q.moments(3, s).j()).abs() < 4.0 * e.stderr, "{e:?} {}", q.moments(3, s).j());
+    }
+
+    #[test]
+    fn off_diagonal_share() {
+        assert_eq!(example().off_diagonal(1), 0.0);
+        assert!((example().off_diagonal(2) - 0.5 / 5.5).abs() < 1e-15);
+    }
+}

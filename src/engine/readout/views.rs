@@ -1,0 +1,216 @@
+//! Figures derived from the readout where they are drawn: nothing here is stored, so a moved σ answers within a frame.
+
+use super::{AtN, DrawPair, Readout, Standing};
+use crate::criteria::estimators::{self, Pair};
+use crate::criteria::increment::{increment, mean};
+use crate::criteria::proxy::{self, Point, Sample};
+use crate::criteria::quadratic::{Coefficients, Moments};
+use crate::engine::event::{Stage, Target};
+use crate::math::stats::{self, Estimate, Interval, t95};
+
+/// The estimates of J_sub(k, σ) side by side, in nats².
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Subspace {
+    /// Gaussian moment, closed form.
+    pub gm: Moments,
+    /// Direct Monte Carlo.
+    pub direct: Option<Estimate>,
+    /// Quadratic Monte Carlo on the same draws.
+    pub quadratic: Option<Estimate>,
+    /// Direct Monte Carlo with the quadratic model as control variate.
+    pub direct_cv: Option<Estimate>,
+}
+
+/// The estimates of J_full(σ) side by side, in nats².
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Full {
+    /// Direct Monte Carlo.
+    pub mc: Option<Estimate>,
+    /// Monte Carlo with the linear model as control variate.
+    pub mc_cv: Option<Estimate>,
+    /// Closed form with trace estimates.
+    pub gm: Option<Interval>,
+}
+
+/// Closed-form moments of the full space with the uncertainty of the traces.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct FullMoments {
+    /// The moments at the mean traces.
+    pub moments: Moments,
+    /// Tr A.
+    pub trace: Estimate,
+    /// ‖A‖_F².
+    pub frob2: Estimate,
+    /// Standard error of J.
+    pub j_stderr: f64,
+    /// Standard error of the variance part.
+    pub variance_stderr: f64,
+}
+
+/// How much of the deformation lives in the subspace, each in [0, 1] up to sampling error.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Shares {
+    /// Var_sub / Var_full.
+    pub total: Interval,
+    /// ‖c‖² / ‖b‖², exact.
+    pub gradient: f64,
+    /// ‖B‖_F² / ‖A‖_F².
+    pub curvature: Interval,
+}
+
+impl Readout {
+    /// How far `stage` is for the knobs in force.
+    pub fn standing(&self, stage: Stage) -> Standing {
+        self.stages.get(&stage).map_or(Standing::Waiting, |s| s.standing)
+    }
+
+    /// L_m(w*), nats per token.
+    pub fn loss(&self, m: usize) -> Option<f64> {
+        mean(&self.losses, m)
+    }
+
+    /// a = Δ_m(w*), nats.
+    pub fn increment(&self, m: usize) -> Option<f64> {
+        increment(&self.losses, m)
+    }
+
+    /// The n that the coefficients on the screen belong to: the knobs' n, or the former one while they are recomputed.
+    pub fn shown_n(&self) -> usize {
+        match &self.eigenspace {
+            Some(e) if self.coefficients.contains_key(&e.n) => e.n,
+            _ => self.knobs.n,
+        }
+    }
+
+    /// The quadratic model on the latest basis at its own n.
+    pub fn quadratic(&self) -> Option<&Coefficients> {
+        self.coefficients.get(&self.shown_n())
+    }
+
+    /// Facts of the n on the screen.
+    pub fn here(&self) -> Option<&AtN> {
+        self.at.get(&self.shown_n())
+    }
+
+    /// The draws taken for a target at (n, σ), in order.
+    pub fn draws(&self, target: Target, n: usize, sigma: f64) -> &[DrawPair] {
+        self.draws.get(&(target, n, sigma.to_bits())).map_or(&[], Vec::as_slice)
+    }
+
+    /// The target of dimension k on the latest basis.
+    pub fn subspace_target(&self, k: usize) -> Option<Target> {
+        self.eigenspace.as_ref().map(|e| Target::Subspace { k, basis: e.basis })
+    }
+
+    /// The draws of a target as increments of Δ_m with their control variates, m ≤ n. The control belongs to m = n.
+    pub fn pairs(&self, target: Target, n: usize, sigma: f64) -> Vec<Pair> {
+        let a = self.increment(n).unwrap_or(0.0);
+        self.draws(target, n, sigma)
+            .iter()
+            .filter_map(|d| {
+                let even = a + 0.5 * sigma * sigma * d.quadratic;
+                Some(Pair {
+                    plus: increment(&d.plus, n)?,
+                    minus: increment(&d.minus, n)?,
+                    control_plus: even + sigma * d.linear,
+                    control_minus: even - sigma * d.linear,
+                })
+            })
+            .collect()
+    }
+
+    /// All estimates of J_sub(k, σ); `None` before the coefficients are known or beyond their k.
+    pub fn subspace(&self, k: usize, sigma: f64) -> Option<Subspace> {
+        let q = self.quadratic().filter(|q| k <= q.k())?;
+        let gm = q.moments(k, sigma);
+        let pairs = self.pairs(self.subspace_target(k)?, self.shown_n(), sigma);
+        Some(Subspace {
+            gm,
+            direct: estimators::direct(&pairs),
+            quadratic: estimators::quadratic(&pairs),
+            direct_cv: estimators::with_control(&pairs, gm.j()),
+        })
+    }
+
+    /// Closed-form moments of the full space for increment m, from the probes taken at the n on the screen.
+    pub fn full_moments(&self, m: usize, sigma: f64) -> Option<FullMoments> {
+        let probes = &self.here()?.traces;
+        let column = |f: fn(&super::TraceProbe) -> &Vec<f64>| {
+            Estimate::of(probes.iter().filter_map(|p| f(p).get(m.checked_sub(1)?).copied()))
+        };
+        let (trace, frob2) = (column(|p| &p.quadratic)?, column(|p| &p.square)?);
+        let moments = Moments::of(self.increment(m)?, *self.b_norm2.get(&m)?, trace.mean, frob2.mean, sigma);
+        let s2 = sigma * sigma;
+        // dJ/dTr A = σ² mean, dJ/d‖A‖² = ½σ⁴; the two are nearly independent over probes.
+        let variance_stderr = 0.5 * s2 * s2 * frob2.stderr;
+        let j_stderr = (s2 * moments.mean * trace.stderr).hypot(variance_stderr);
+        Some(FullMoments { moments, trace, frob2, j_stderr, variance_stderr })
+    }
+
+    /// All estimates of J_full(σ) at the n on the screen.
+    pub fn full(&self, sigma: f64) -> Full {
+        let n = self.shown_n();
+        let pairs = self.pairs(Target::Full, n, sigma);
+        let linear = self.increment(n).zip(self.b_norm2.get(&n)).map(|(a, b)| a * a + sigma * sigma * b);
+        let gm = self.full_moments(n, sigma).map(|f| {
+            let (j, half) = (f.moments.j(), t95(f.trace.draws) * f.j_stderr);
+            Interval { value: j, low: (j - half).max(0.0), high: j + half }
+        });
+        Full {
+            mc: estimators::direct(&pairs),
+            mc_cv: linear.and_then(|exact| estimators::with_control(&pairs, exact)),
+            gm,
+        }
+    }
+
+    /// J_sub(k, σ)/J_full(σ): the true criteria by Monte Carlo with control variates where draws exist, else the
+    /// closed forms.
+    pub fn ratio(&self, k: usize, sigma: f64) -> Option<Interval> {
+        let sub = self.subspace(k, sigma)?;
+        let full = self.full(sigma);
+        let drawn = |e: Option<Estimate>| e.filter(|e| e.draws >= 2);
+        match (drawn(sub.direct_cv), drawn(full.mc_cv)) {
+            (Some(s), Some(f)) => stats::ratio(s, f),
+            _ => self.ratio_gm(self.shown_n(), k, sigma),
+        }
+    }
+
+    /// The same ratio for increment m by the closed forms alone, with the uncertainty of the traces.
+    pub fn ratio_gm(&self, m: usize, k: usize, sigma: f64) -> Option<Interval> {
+        let sub = self.coefficients.get(&m).filter(|q| k <= q.k())?.moments(k, sigma).j();
+        let full = self.full_moments(m, sigma)?;
+        let exact = Estimate { mean: sub, stderr: 0.0, draws: 1 };
+        let full = Estimate { mean: full.moments.j(), stderr: full.j_stderr, draws: full.trace.draws };
+        stats::ratio(exact, full)
+    }
+
+    /// The shares of the deformation that live in the first k dimensions, by the quadratic model.
+    pub fn shares(&self, m: usize, k: usize, sigma: f64) -> Option<Shares> {
+        let q = self.coefficients.get(&m).filter(|q| k <= q.k())?;
+        let full = self.full_moments(m, sigma)?;
+        let exact = |mean| Estimate { mean, stderr: 0.0, draws: 1 };
+        let variance =
+            Estimate { mean: full.moments.variance(), stderr: full.variance_stderr, draws: full.frob2.draws };
+        Some(Shares {
+            total: stats::ratio(exact(q.moments(k, sigma).variance()), variance)?,
+            gradient: q.c_norm2(k) / self.b_norm2.get(&m)?,
+            curvature: stats::ratio(exact(q.frob2(k)), full.frob2)?,
+        })
+    }
+
+    /// Errors of the quadratic proxy by σ, ascending.
+    pub fn proxy(&self) -> Vec<Point> {
+        let Some(here) = self.here() else { return Vec::new() };
+        let Some(base) = self.loss(self.shown_n()) else { return Vec::new() };
+        let floor = here.floor.map_or(0.0, |(floor, _)| floor);
+        let mut by_sigma: std::collections::BTreeMap<u64, (f64, Vec<Sample>)> = std::collections::BTreeMap::new();
+        for d in here.proxy.values() {
+            for &(sigma, loss) in &d.losses {
+                let sample = Sample { slope: d.slope, curvature: d.curvature, change: loss - base };
+                // Positive floats sort as their bits do.
+                by_sigma.entry(sigma.to_bits()).or_insert_with(|| (sigma, Vec::new())).1.push(sample);
+            }
+        }
+        by_sigma.values().filter_map(|(sigma, samples)| proxy::point(*sigma, samples, floor)).collect()
+    }
+}
