@@ -7,7 +7,6 @@ use super::event::{Event, Level};
 use super::knobs::{Knobs, Law, Method, SolverKind};
 use super::memory;
 use super::problem::Problem;
-use crate::criteria::increment::increment;
 use crate::diff::risk::Risk;
 use crate::error::Result;
 use crate::math::array::Real;
@@ -108,11 +107,6 @@ impl<T: Real> Climb<T> {
     /// The knobs in force.
     pub(super) fn knobs(&self) -> Knobs {
         self.emitter.control.knobs()
-    }
-
-    /// a = Δ_n(w*).
-    pub(super) fn a(&self, n: usize) -> f64 {
-        increment(&self.emitter.readout.losses, n).unwrap_or(f64::NAN)
     }
 
     /// Announce the memory plan and refuse one that does not fit.
