@@ -1,10 +1,15 @@
 //! Training: it learns, it can be repeated, and it says when it cannot go on.
 
+use std::sync::Arc;
+
 use eigentop::data::demo;
 use eigentop::data::sequences::Sequences;
+use eigentop::diff::primitive::Batch;
+use eigentop::diff::risk::Risk;
 use eigentop::error::Error;
 use eigentop::model::checkpoint::Checkpoint;
 use eigentop::model::config::GptConfig;
+use eigentop::model::gpt;
 use eigentop::model::train::{Source, Step, TrainOptions, run};
 
 fn tiny(steps: usize) -> TrainOptions {
@@ -92,4 +97,22 @@ fn divergence_is_reported_with_the_step_and_what_to_try() {
     let error = run(&options, &mut |_| ()).unwrap_err();
     assert!(matches!(error, Error::NotFinite(_)));
     assert!(error.to_string().contains("at step 2 of 50") && error.to_string().contains("--lr"), "{error}");
+}
+
+#[test]
+fn the_embedded_demo_is_what_the_defaults_train_and_knows_its_first_rows() {
+    let demo = demo::checkpoint().unwrap();
+    assert_eq!(demo.config, TrainOptions::default().config);
+    let rows = demo::sequences(&demo.config, 8).unwrap();
+    let batches = rows.inputs.iter().zip(&rows.targets).map(|(inputs, targets)| Batch {
+        inputs: inputs.clone(),
+        targets: targets.clone(),
+        length: inputs.len(),
+    });
+    let graph = gpt::graph(&demo.config, rows.row_len());
+    let mut risk = Risk::<f64>::new(graph, batches.collect(), demo.parameters, Arc::new(|| Ok(())));
+    let mean = risk.linearise(0..8).unwrap().iter().sum::<f64>() / 8.0;
+    let norm = risk.gradient(0..8).iter().map(|x| x * x).sum::<f64>().sqrt();
+    // The figures of assets/demo/README.md.
+    assert!((mean - 0.0316).abs() < 1e-4 && (norm - 0.224).abs() < 1e-3, "loss {mean}, gradient norm {norm}");
 }
