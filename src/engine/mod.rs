@@ -3,5 +3,6 @@
 pub mod event;
 pub mod knobs;
 pub mod ladder;
+pub mod number;
 pub mod readout;
 pub mod worker;
