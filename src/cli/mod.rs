@@ -1,8 +1,92 @@
-//! Floor 7. The command line.
+//! Floor 7. The command line: flags, the configuration file, and what each command does.
+//!
+//! Results go to standard output, messages to standard error. Exit status: 0 done; 1 could not be done; 2 wrong usage;
+//! 3 done, with warnings that put a result in doubt.
 
+mod config;
+mod flags;
+mod folders;
+mod lists;
+mod measure;
+mod output;
+mod progress;
+mod replay;
+mod sessions;
+mod source;
+mod values;
+
+use std::path::PathBuf;
 use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::error::{Error, Result};
+use config::Config;
+
+/// htop for the Hessian: how the loss landscape around a transformer checkpoint moves when one more training sequence
+/// is added, and how much of that movement lives in its dominant curvature directions.
+#[derive(Debug, Parser)]
+#[command(name = "eigentop", version, args_conflicts_with_subcommands = true)]
+#[command(
+    after_help = "With no command the dashboard opens; with no checkpoint, on a small nanochat that is built in."
+)]
+struct Cli {
+    /// Read defaults from this file instead of config.toml in the configuration folder.
+    #[arg(long, global = true, value_name = "FILE", env = "EIGENTOP_CONFIG", hide_env_values = true)]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Compute everything the dashboard shows and write it, without a screen.
+    Measure(measure::MeasureArgs),
+    /// Show a recorded session again.
+    Replay(replay::ReplayArgs),
+    /// List, show and remove recorded sessions.
+    #[command(subcommand)]
+    Sessions(sessions::SessionsCommand),
+    /// List the colour themes.
+    Themes,
+    /// Look into the configuration.
+    #[command(subcommand)]
+    Config(lists::ConfigCommand),
+}
+
+/// How a command ended that could be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    /// Nothing to add.
+    Done,
+    /// There are warnings that put a result in doubt.
+    InDoubt,
+}
 
 /// Run the command line.
 pub fn main() -> ExitCode {
-    ExitCode::SUCCESS
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::InDoubt) => ExitCode::from(3),
+        Err(e) => {
+            eprintln!("eigentop: {e}");
+            ExitCode::from(match e {
+                Error::Knob { .. } => 2,
+                _ => 1,
+            })
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<Outcome> {
+    let config = || Config::load(cli.config.as_deref());
+    match cli.command {
+        None => Ok(Outcome::Done),
+        Some(Command::Measure(args)) => measure::run(args, &config()?),
+        Some(Command::Replay(args)) => replay::run(args, &config()?),
+        Some(Command::Sessions(command)) => sessions::run(command),
+        Some(Command::Themes) => lists::themes(),
+        Some(Command::Config(command)) => lists::config(command, &config()?),
+    }
 }
