@@ -8,18 +8,17 @@ use clap::Args;
 use super::Outcome;
 use super::config::Config;
 use super::flags::{Options, SourceFlags};
-use super::folders;
 use super::output::{self, OutputFlags};
-use super::progress::Progress;
+use super::progress::{Progress, of_run};
+use super::recording::{SessionFlag, recorder};
 use super::source::Source;
-use super::values::Record;
 use crate::engine::event::Stamped;
 use crate::engine::knobs::Knobs;
 use crate::engine::readout::{Readout, State};
 use crate::engine::worker::{self, Run, Settings, Sink, Wanted};
 use crate::error::{Error, Result};
 use crate::report::{self, Document};
-use crate::session::{Naming, Recorder};
+use crate::session::Recorder;
 
 /// How often a silent worker is asked whether it is still there.
 const POLL: Duration = Duration::from_millis(200);
@@ -38,32 +37,6 @@ pub struct MeasureArgs {
     /// Print the name, shape and place of every parameter tensor in the flat vector, and compute nothing.
     #[arg(long)]
     print_parameters: bool,
-}
-
-/// The session's name.
-#[derive(Debug, Clone, Args)]
-pub struct SessionFlag {
-    /// Name of the recorded session [default: date, time and checkpoint].
-    #[arg(long, value_name = "NAME")]
-    session: Option<String>,
-}
-
-/// The recorder a run was asked to have.
-///
-/// # Errors
-/// A session's name that cannot be used or is taken; no folder for sessions.
-pub fn recorder(options: &Options, session: SessionFlag, knobs: &Knobs) -> Result<Option<Recorder>> {
-    if options.record == Some(Record::Off) {
-        return match session.session {
-            Some(_) => {
-                Err(Error::knob("--session", "a run that is not recorded (--record off) has no session to name"))
-            }
-            None => Ok(None),
-        };
-    }
-    let naming = session.session.map_or(Naming::Automatic, Naming::Given);
-    let memory = options.memory.map(|m| m.0);
-    Recorder::new(folders::sessions()?, naming, knobs.clone(), memory).map(Some)
 }
 
 /// Run it.
@@ -120,7 +93,7 @@ fn fold(source: &Source, settings: Settings, knobs: Knobs, recorder: Option<&Rec
         match &readout.state {
             State::Idle => break Ok(()),
             State::Failed(message) => break Err(Error::Computation(message.clone())),
-            State::Loading | State::Running(_) => progress.show(&readout),
+            State::Loading | State::Running(_) => progress.show(|| of_run(&readout)),
         }
     };
     progress.clear();

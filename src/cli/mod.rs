@@ -4,15 +4,20 @@
 //! 3 done, with warnings that put a result in doubt.
 
 mod config;
+mod dashboard;
+mod doctor;
 mod flags;
 mod folders;
 mod lists;
 mod measure;
 mod output;
 mod progress;
+mod recording;
 mod replay;
+mod screen;
 mod sessions;
 mod source;
+mod train;
 mod values;
 
 use std::path::PathBuf;
@@ -36,6 +41,8 @@ struct Cli {
     config: Option<PathBuf>,
     #[command(subcommand)]
     command: Option<Command>,
+    #[command(flatten)]
+    dashboard: dashboard::DashboardArgs,
 }
 
 #[derive(Debug, Subcommand)]
@@ -47,11 +54,17 @@ enum Command {
     /// List, show and remove recorded sessions.
     #[command(subcommand)]
     Sessions(sessions::SessionsCommand),
+    /// Train a small nanochat and write its checkpoint.
+    Train(train::TrainArgs),
     /// List the colour themes.
     Themes,
+    /// List the keys of the dashboard.
+    Keys,
     /// Look into the configuration.
     #[command(subcommand)]
     Config(lists::ConfigCommand),
+    /// Say what the program finds on this machine.
+    Doctor,
 }
 
 /// How a command ended that could be done.
@@ -82,11 +95,14 @@ pub fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<Outcome> {
     let config = || Config::load(cli.config.as_deref());
     match cli.command {
-        None => Ok(Outcome::Done),
+        None => dashboard::run(cli.dashboard, &config()?),
         Some(Command::Measure(args)) => measure::run(args, &config()?),
         Some(Command::Replay(args)) => replay::run(args, &config()?),
         Some(Command::Sessions(command)) => sessions::run(command),
+        Some(Command::Train(args)) => train::run(args),
         Some(Command::Themes) => lists::themes(),
+        Some(Command::Keys) => lists::keys(),
         Some(Command::Config(command)) => lists::config(command, &config()?),
+        Some(Command::Doctor) => doctor::run(cli.config.as_deref()),
     }
 }

@@ -30,15 +30,15 @@ impl Progress {
         Progress { drawn: None, line }
     }
 
-    /// Draw what is known, unless that was done a moment ago.
-    pub fn show(&mut self, readout: &Readout) {
+    /// Draw a text, unless one was drawn a moment ago.
+    pub fn show(&mut self, text: impl FnOnce() -> String) {
         let recent = self.drawn.is_some_and(|drawn| drawn.elapsed() < PERIOD);
         if matches!(self.line, Line::Unwatched) || recent {
             return;
         }
         self.drawn = Some(Instant::now());
         self.line = Line::Shown;
-        put(&format!("\r\x1b[K{}", text(readout)));
+        put(&format!("\r\x1b[K{}", text()));
     }
 
     /// Leave the terminal as it was, before anything else is written.
@@ -63,7 +63,7 @@ fn put(text: &str) {
 }
 
 /// How far a run is, in words.
-fn text(readout: &Readout) -> String {
+pub fn of_run(readout: &Readout) -> String {
     let State::Running(stage) = readout.state else { return "reading".to_owned() };
     let Some(state) = readout.stages.get(&stage) else { return stage.to_string() };
     let mut text = format!("{stage} {}/{}", state.done, state.total);
@@ -81,10 +81,10 @@ mod tests {
     #[test]
     fn it_names_stage_steps_and_speed() {
         let mut readout = Readout::default();
-        assert_eq!(text(&readout), "reading");
+        assert_eq!(of_run(&readout), "reading");
         let work = Work { seconds: 2.0, hvps: 14.0, passes: 0.0 };
         let event = Event::Progress { stage: Stage::Subspace, done: 14, total: 40, work };
         readout.apply(&Stamped { t: 1.0, event });
-        assert_eq!(text(&readout), "subspace 14/40   7.0 HVP/s");
+        assert_eq!(of_run(&readout), "subspace 14/40   7.0 HVP/s");
     }
 }

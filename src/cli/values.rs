@@ -225,6 +225,21 @@ pub enum Record {
     Off,
 }
 
+/// Columns and rows of a screen, written such as `120x40`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Size(pub u16, pub u16);
+
+impl FromStr for Size {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let side = |text: &str| text.parse::<u16>().ok().filter(|side| (1..=1000).contains(side));
+        text.split_once('x')
+            .and_then(|(columns, rows)| Some(Size(side(columns)?, side(rows)?)))
+            .ok_or_else(|| format!("{text:?} is no size; write columns and rows such as 120x40, each at most 1000"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -247,6 +262,10 @@ mod tests {
         for bad in ["gpu", "cuda", "cuda:", "cuda:x", "CPU"] {
             assert!(bad.parse::<Device>().is_err(), "{bad}");
         }
+        for bad in ["", "120", "0x40", "120x", "120x4000", "120×40"] {
+            assert!(bad.parse::<Size>().is_err(), "{bad}");
+        }
+        assert_eq!("120x40".parse(), Ok(Size(120, 40)));
         for bad in ["", "GiB", "-1GiB", "0", "4 gibi", "NaN"] {
             assert!(bad.parse::<Memory>().is_err(), "{bad}");
         }

@@ -120,15 +120,15 @@ impl Recorder {
         }
     }
 
-    /// Give the session another name; recording goes on under it.
+    /// Give the session another name, under which recording goes on, and return its folder.
     ///
     /// # Errors
     /// If the session does not exist yet, the name is taken or no plain file name, or the system refuses.
-    pub fn save_as(&self, name: &str) -> Result<()> {
+    pub fn save_as(&self, name: &str) -> Result<PathBuf> {
         let mut state = self.state();
         let State { store, stage, .. } = &mut *state;
         let files = match stage {
-            Stage::Writing(files) if files.name() == name => return Ok(()),
+            Stage::Writing(files) if files.name() == name => return Ok(files.folder.clone()),
             Stage::Writing(files) => files,
             Stage::Waiting(_) => return Err(Error::Computation("there is nothing to save yet".into())),
             Stage::Broken => return Err(Error::Computation("recording stopped; there is nothing more to save".into())),
@@ -139,7 +139,7 @@ impl Recorder {
         *stage = Stage::Broken;
         let renamed = store.rename(&folder, name);
         *stage = Stage::Writing(Files::open(renamed.as_ref().map_or(folder, PathBuf::clone))?);
-        renamed.map(|_| ())
+        renamed
     }
 
     /// A panic of another thread leaves at worst one line half written, which readers expect.

@@ -52,7 +52,7 @@ pub enum Source {
 }
 
 /// Whether the mouse is listened to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum Mouse {
     /// Clicks and wheel act; the terminal's own selection needs Shift.
     #[default]
