@@ -2,7 +2,17 @@
 
 mod program;
 
+use std::fs;
+use std::path::PathBuf;
+
 use program::{Program, Said};
+
+fn write(p: &Program, name: &str, contents: &str) -> PathBuf {
+    let path = p.path(name);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(&path, contents).unwrap();
+    path
+}
 
 #[test]
 fn wrong_usage_names_the_flag_and_ends_with_2() {
@@ -30,7 +40,7 @@ fn wrong_usage_names_the_flag_and_ends_with_2() {
         (&["measure", "--text", "a", "--tokens", "b"], &["--text", "--tokens"]),
         (&["measure", "--session", "a/b"], &["session", "a/b"]),
         (&["measure", "--session", "x", "--record", "off"], &["--session", "--record off"]),
-        (&["--n", "4", "measure"], &["measure"]),
+        (&["--n", "4", "measure"], &["--n", "after 'measure'"]),
         (&["replay"], &["<SESSION>"]),
         (&["replay", "x", "--speed", "0"], &["--speed"]),
         (&["sessions", "remove"], &["<SESSION>"]),
@@ -46,7 +56,7 @@ fn what_is_not_there_is_named_and_ends_with_1() {
     let p = Program::new();
     p.run(&["measure", "--print-parameters", "--checkpoint", "gone", "--text", "x"]).refused(1, &["eigentop: gone"]);
     p.run(&["--config", "gone.toml", "config", "print"]).refused(1, &["eigentop: gone.toml"]);
-    std::fs::create_dir(p.path("empty")).unwrap();
+    fs::create_dir(p.path("empty")).unwrap();
     p.run(&["measure", "--print-parameters", "--checkpoint", "empty", "--text", "x"])
         .refused(1, &["empty", "no checkpoint here"]);
     p.run(&["measure", "--print-parameters", "--out", "no/such/folder/x"]).refused(1, &["no/such/folder/x"]);
@@ -55,21 +65,21 @@ fn what_is_not_there_is_named_and_ends_with_1() {
 #[test]
 fn a_configuration_that_cannot_be_used_names_file_line_and_key() {
     let p = Program::new();
-    p.write("config/config.toml", "seed = 1\nsgima = 1e-3\n");
+    write(&p, "config/config.toml", "seed = 1\nsgima = 1e-3\n");
     p.run(&["config", "print"]).refused(1, &["config.toml", "line 2", "sgima", "sigma"]);
     p.run(&["measure"]).refused(1, &["config.toml", "line 2"]);
-    let other = p.write("other.toml", "sigma = [1e-3, 0.0]\n");
+    let other = write(&p, "other.toml", "sigma = [1e-3, 0.0]\n");
     let other = other.to_str().unwrap();
     p.run(&["--config", other, "measure"]).refused(1, &["other.toml", "line 1", "0 is not a positive"]);
     p.run(&["measure", "--config", other]).refused(1, &["other.toml", "line 1"]);
-    std::fs::create_dir(p.path("folder.toml")).unwrap();
+    fs::create_dir(p.path("folder.toml")).unwrap();
     p.run(&["--config", "folder.toml", "config", "print"]).refused(1, &["folder.toml"]);
 }
 
 #[test]
 fn flag_before_environment_before_file_before_default() {
     let p = Program::new();
-    p.write("config/config.toml", "n = 3\nseed = 3\ndraws = 3\n");
+    write(&p, "config/config.toml", "n = 3\nseed = 3\ndraws = 3\n");
     let mut command = p.command(&["config", "print", "--n", "5"]);
     command.env("EIGENTOP_N", "4").env("EIGENTOP_SEED", "4").env("EIGENTOP_SIGMA", "1e-2,1e-4");
     let printed: toml::Table = toml::from_str(&Said::of(command.output().unwrap()).done()).unwrap();
@@ -87,7 +97,7 @@ fn flag_before_environment_before_file_before_default() {
 fn what_config_prints_is_a_configuration() {
     let p = Program::new();
     let printed = p.run(&["config", "print", "--memory", "2GiB", "--k", "7"]).done();
-    p.write("config/config.toml", &printed);
+    write(&p, "config/config.toml", &printed);
     assert_eq!(p.run(&["config", "print"]).done(), printed);
 }
 
@@ -107,7 +117,7 @@ fn the_order_of_parameters_is_printed_in_every_format() {
     assert!(table.starts_with(&format!("{offset} parameters\n")), "{table}");
     let said = p.run(&["measure", "--print-parameters", "--format", "csv", "--out", "order.csv"]);
     assert_eq!(said.done(), "");
-    let csv = std::fs::read_to_string(p.path("order.csv")).unwrap();
+    let csv = fs::read_to_string(p.path("order.csv")).unwrap();
     assert_eq!(csv.lines().count(), tensors.len() + 1);
     assert!(p.run(&["measure", "--print-parameters", "--format", "md"]).done().contains("| lm_head.weight |"));
 }
@@ -120,4 +130,23 @@ fn help_and_version_are_no_errors() {
     for command in ["measure", "replay", "sessions", "themes", "config"] {
         assert!(help.contains(command), "{help}");
     }
+}
+
+#[test]
+fn themes_keys_and_the_doctor_tell_what_there_is() {
+    let p = Program::new();
+    write(&p, "config/themes/own.toml", "inherits = \"dark\"\n");
+    let themes = p.run(&["themes"]).done();
+    for name in ["dark", "light", "mono", "own"] {
+        assert!(themes.lines().any(|line| line == name), "{themes}");
+    }
+    let keys = p.run(&["keys"]).done();
+    for words in ["Ctrl-C", "Show this help", "In a replay"] {
+        assert!(keys.contains(words), "{keys}");
+    }
+    let well = p.run(&["doctor"]).done();
+    assert!(well.contains(env!("CARGO_PKG_VERSION")) && well.contains("not there: defaults"), "{well}");
+    write(&p, "config/config.toml", "theme = \"plaid\"\n");
+    let ill = p.run(&["doctor"]);
+    assert_eq!((ill.status, ill.out.contains("plaid")), (1, true), "{ill:?}");
 }

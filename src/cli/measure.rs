@@ -14,6 +14,7 @@ use super::recording::{SessionFlag, recorder};
 use super::source::Source;
 use crate::engine::event::Stamped;
 use crate::engine::knobs::Knobs;
+use crate::engine::probe;
 use crate::engine::readout::{Readout, State};
 use crate::engine::worker::{self, Run, Settings, Sink, Wanted};
 use crate::error::{Error, Result};
@@ -34,8 +35,11 @@ pub struct MeasureArgs {
     session: SessionFlag,
     #[command(flatten)]
     output: OutputFlags,
-    /// Print the name, shape and place of every parameter tensor in the flat vector, and compute nothing.
+    /// Add one Hessian–vector product along v_i = sin(i), normalised, that another implementation can repeat.
     #[arg(long)]
+    probe_hvp: bool,
+    /// Print the name, shape and place of every parameter tensor in the flat vector, and compute nothing.
+    #[arg(long, conflicts_with = "probe_hvp")]
     print_parameters: bool,
 }
 
@@ -53,8 +57,12 @@ pub fn run(args: MeasureArgs, config: &Config) -> Result<Outcome> {
     let options = args.options.or(&config.0);
     let (knobs, settings) = (options.knobs(), options.settings());
     let recorder = recorder(&options, args.session, &knobs)?;
-    let readout = fold(&source, settings, knobs, recorder.as_ref())?;
-    let document = Document::of(&readout).ok_or_else(|| Error::Computation("nothing was opened".into()))?;
+    let n = knobs.n;
+    let readout = fold(&source, settings.clone(), knobs, recorder.as_ref())?;
+    let mut document = Document::of(&readout).ok_or_else(|| Error::Computation("nothing was opened".into()))?;
+    if args.probe_hvp {
+        document.probe = Some(probe::hvp(&source.open(n)?, n, &settings)?);
+    }
     output::write(&report::render(&document, args.output.format), args.output.out.as_deref())?;
     Ok(if document.warnings.is_empty() { Outcome::Done } else { Outcome::InDoubt })
 }

@@ -23,7 +23,9 @@ mod values;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::error::{Error, Result};
 use config::Config;
@@ -31,7 +33,7 @@ use config::Config;
 /// htop for the Hessian: how the loss landscape around a transformer checkpoint moves when one more training sequence
 /// is added, and how much of that movement lives in its dominant curvature directions.
 #[derive(Debug, Parser)]
-#[command(name = "eigentop", version, args_conflicts_with_subcommands = true)]
+#[command(name = "eigentop", version)]
 #[command(
     after_help = "With no command the dashboard opens; with no checkpoint, on a small nanochat that is built in."
 )]
@@ -78,8 +80,7 @@ enum Outcome {
 
 /// Run the command line.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
-    match run(cli) {
+    match run(parse()) {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::InDoubt) => ExitCode::from(3),
         Err(e) => {
@@ -90,6 +91,20 @@ pub fn main() -> ExitCode {
             })
         }
     }
+}
+
+/// Parse the command line. The dashboard's flags before a command would go unheard, so they are refused.
+fn parse() -> Cli {
+    let mut command = Cli::command();
+    let matches = command.get_matches_mut();
+    if let Some((name, _)) = matches.subcommand() {
+        let given = |id| matches.value_source(id) == Some(ValueSource::CommandLine);
+        let stray = command.get_arguments().find(|arg| !arg.is_global_set() && given(arg.get_id().as_str()));
+        if let Some(what) = stray.map(|arg| format!("'{arg}' must stand after '{name}', not before it")) {
+            command.error(ErrorKind::ArgumentConflict, what).exit();
+        }
+    }
+    Cli::from_arg_matches(&matches).unwrap_or_else(|e| e.exit())
 }
 
 fn run(cli: Cli) -> Result<Outcome> {

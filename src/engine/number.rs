@@ -154,7 +154,8 @@ mod tests {
 
     #[test]
     fn every_float_comes_back_bit_for_bit() {
-        for x in [0.0, -0.0, 1.0, 0.1, -1e-310, f64::MAX, f64::MIN_POSITIVE, f64::INFINITY, f64::NEG_INFINITY, f64::NAN] {
+        for x in [0.0, -0.0, 1.0, 0.1, -1e-310, f64::MAX, f64::MIN_POSITIVE, f64::INFINITY, f64::NEG_INFINITY, f64::NAN]
+        {
             let all = All { one: x, maybe: Some(x), many: vec![x, 2.0], many_maybe: vec![None, Some(x)] };
             let back: All = serde_json::from_str(&serde_json::to_string(&all).unwrap()).unwrap();
             assert_eq!(back.one.to_bits(), x.to_bits());

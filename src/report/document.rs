@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::engine::event::{FORMAT, Stage, WarningName};
 use crate::engine::knobs::{Law, Method, Precision, SolverKind};
+use crate::engine::probe::HvpProbe;
 use crate::engine::readout::{Readout, Standing};
 use crate::math::stats::Estimate;
 
@@ -210,29 +211,6 @@ pub struct Warning {
     pub name: WarningName,
     /// What, where, how much.
     pub message: String,
-}
-
-/// One Hessian–vector product that another implementation can repeat: v_i = sin(i), i = 1…P, normalised.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct HvpProbe {
-    /// ‖H^(n) v‖.
-    pub hvp_norm: f64,
-    /// vᵀ H^(n) v.
-    #[serde(rename = "vHv")]
-    pub vhv: f64,
-    /// By tensor, in the order of the flat vector.
-    pub tensor_norms: Vec<TensorNorms>,
-}
-
-/// 2-norms of one tensor's part of two vectors.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct TensorNorms {
-    /// The tensor's name.
-    pub name: String,
-    /// Of g^(n).
-    pub grad: f64,
-    /// Of H^(n) v.
-    pub hvp: f64,
 }
 
 impl Document {

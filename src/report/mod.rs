@@ -7,7 +7,7 @@ mod parameters;
 mod sections;
 mod text;
 
-pub use document::{Document, HvpProbe, TensorNorms};
+pub use document::Document;
 pub use parameters::render as parameters;
 pub use sections::Section;
 pub use text::table;

@@ -1,6 +1,6 @@
 //! The real program, with folders of its own for data and configuration.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use tempfile::TempDir;
@@ -35,14 +35,6 @@ impl Program {
     /// Where the program keeps its sessions.
     pub fn sessions(&self) -> PathBuf {
         self.path("data/sessions")
-    }
-
-    /// Write a file inside the test's folder.
-    pub fn write(&self, name: &str, contents: &str) -> PathBuf {
-        let path = self.path(name);
-        std::fs::create_dir_all(path.parent().unwrap_or(Path::new("."))).expect("a folder for the file");
-        std::fs::write(&path, contents).expect("a file for the test");
-        path
     }
 
     /// The command, ready to run in the test's folder.
