@@ -8,6 +8,8 @@ pub mod knobs;
 pub mod ladder;
 pub mod lints;
 pub mod memory;
+pub mod number;
+pub mod probe;
 pub mod problem;
 pub mod readout;
 mod stages;

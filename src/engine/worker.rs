@@ -152,7 +152,8 @@ fn climb<T: Real>(mut climb: Climb<T>) {
     }
 }
 
-fn pool(settings: &Settings) -> Result<rayon::ThreadPool> {
+/// The threads of a run.
+pub(super) fn pool(settings: &Settings) -> Result<rayon::ThreadPool> {
     if settings.device != "cpu" {
         return Err(Error::knob("--device", format!("{} is not available in this build; use cpu", settings.device)));
     }
