@@ -64,8 +64,11 @@ fn the_document_is_the_oracles_and_the_session_replays_it() {
     let norms = document["tensor_norms"].as_array().unwrap().iter().zip(golden["tensor_norms"].as_array().unwrap());
     for (found, expected) in norms {
         assert_eq!(found["name"], expected["name"]);
-        close(&found["grad"], &expected["grad"], 1e-8);
-        close(&found["hvp"], &expected["hvp"], 1e-8);
+        for (key, whole) in [("grad", "grad_norm"), ("hvp", "hvp_norm")] {
+            // Some tensors' parts cancel to nothing but rounding, so the whole is the measure.
+            let error = found[key].as_f64().unwrap() - expected[key].as_f64().unwrap();
+            assert!(error.abs() <= 1e-8 * golden[whole].as_f64().unwrap(), "{found} is not {expected}");
+        }
     }
     close(&document["eigenvalues"][0], &golden["eigenvalues"][0], 1e-5);
     assert_eq!(document["subspace"].as_array().unwrap().len(), 2);
@@ -105,7 +108,7 @@ fn what_does_not_fit_the_data_names_the_flag_and_records_nothing() {
     let p = Program::new();
     let (checkpoint, tokens) = (fixture("."), fixture("tokens.json"));
     let source = ["--checkpoint", checkpoint.as_str(), "--tokens", tokens.as_str()];
-    let mut bad_tokens = |name: &str, contents: &str| {
+    let bad_tokens = |name: &str, contents: &str| {
         std::fs::write(p.path(name), contents).unwrap();
     };
     bad_tokens("high.json", r#"{"inputs": [[1, 2], [3, 999]], "targets": [[1, 2], [3, 4]]}"#);
@@ -172,14 +175,14 @@ mod signals {
 
     use super::program::{Program, Said};
 
-    /// Start a run that would take hours, and wait until its session holds a few events.
+    /// Start a run that would take hours, and wait until its session holds draws.
     fn endless(p: &Program, session: &str) -> Child {
         let args = ["measure", "--draws", "10000000", "--k", "2", "--n", "2", "--session", session];
         let child = p.command(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let events = p.sessions().join(session).join("events.jsonl");
         let deadline = Instant::now() + Duration::from_secs(60);
-        while std::fs::read_to_string(&events).map_or(0, |text| text.lines().count()) < 50 {
-            assert!(Instant::now() < deadline, "no events after a minute");
+        while !std::fs::read_to_string(&events).is_ok_and(|text| text.matches("\"draw\"").count() > 5) {
+            assert!(Instant::now() < deadline, "no draws after a minute");
             std::thread::sleep(Duration::from_millis(20));
         }
         child

@@ -69,7 +69,7 @@ pub fn run(args: MeasureArgs, config: &Config) -> Result<Outcome> {
 
 /// What reaches the front end while the worker computes.
 enum Message {
-    Event(Stamped),
+    Event(Box<Stamped>),
     Interrupted,
 }
 
@@ -79,7 +79,7 @@ fn fold(source: &Source, settings: Settings, knobs: Knobs, recorder: Option<&Rec
     interrupts(send.clone())?;
     let forward: Sink = Box::new(move |event| {
         // The front end may have left already; the recorder still gets what comes.
-        let _ = send.send(Message::Event(event.clone()));
+        let _ = send.send(Message::Event(Box::new(event.clone())));
     });
     let sink = match recorder {
         Some(recorder) => recorder.sink(forward),

@@ -169,8 +169,8 @@ impl TryFrom<String> for Memory {
 impl std::fmt::Display for Memory {
     /// In the largest binary unit that divides it, so that it reads back as the same amount.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let units = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
-        match units.iter().find(|(_, bytes)| self.0 % bytes == 0) {
+        let units = [("GiB", 1u64 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
+        match units.iter().find(|(_, bytes)| self.0.is_multiple_of(*bytes)) {
             Some((name, bytes)) => write!(f, "{}{name}", self.0 / bytes),
             None => write!(f, "{}B", self.0),
         }
