@@ -39,9 +39,8 @@ fn bench<T: Real>(precision: &str) {
         .map(|i| Batch { inputs: rows.inputs[i].clone(), targets: rows.targets[i].clone(), length: rows.row_len() })
         .collect();
     let w: Vec<T> = checkpoint.parameters.iter().map(|x| T::of(*x)).collect();
-    let risk = || {
-        Risk::new(gpt::graph(&checkpoint.config, rows.row_len()), batches.clone(), w.clone(), Arc::new(|| Ok(())))
-    };
+    let risk =
+        || Risk::new(gpt::graph(&checkpoint.config, rows.row_len()), batches.clone(), w.clone(), Arc::new(|| Ok(())));
     let mut at = risk();
     at.linearise(0..N).expect("finite");
     let v: Vec<T> = (0..w.len()).map(|i| T::of((i as f64).sin())).collect();

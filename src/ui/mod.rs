@@ -6,7 +6,7 @@
 //! | [`state`], [`update`] | what the dashboard knows, and the pure reducer over it |
 //! | [`action`], [`knob`], [`input`] | the table of keys, the knobs, from terminal events to messages |
 //! | [`screen`], [`bars`], [`overlay`], [`panes`] | drawing, top down |
-//! | [`plot`], [`theme`], [`format`] | curves, colours, numbers |
+//! | [`plot`], [`theme`], [`mod@format`] | curves, colours, numbers |
 //! | [`playback`] | a recording and the place in it |
 //! | [`run`](mod@run), [`terminal`] | the loop and the terminal it borrows |
 //! | [`picture`](mod@picture) | a frame as SVG |

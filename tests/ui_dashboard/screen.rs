@@ -1,9 +1,9 @@
 //! What stands on the screen at each size.
 
+use eigentop::ui::action::Action;
 use eigentop::ui::plot::raster::Marker;
 use eigentop::ui::state::{App, Feed, Pace};
 use eigentop::ui::theme::Theme;
-use eigentop::ui::action::Action;
 use eigentop::ui::update::{Message, update};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -34,7 +34,9 @@ fn look() {
     println!("{}", text(&app1, 200, 60));
     for f in 0..4 {
         update(&mut app1, Message::Act(Action::NextView));
-        for _ in 0..f { update(&mut app1, Message::Act(Action::NextView)); }
+        for _ in 0..f {
+            update(&mut app1, Message::Act(Action::NextView));
+        }
         update(&mut app1, Message::Act(Action::NextPane));
     }
     println!("{}", text(&app1, 120, 40));
@@ -54,5 +56,6 @@ fn look() {
     update(&mut app1, Message::Act(Action::Cancel));
     println!("{}", text(&app1, 120, 40));
     std::fs::write("/tmp/dark.svg", eigentop::ui::picture::of_app(&app(&synthetic::run(), "dark"), (120, 40))).unwrap();
-    std::fs::write("/tmp/power.svg", eigentop::ui::picture::of_app(&app(&synthetic::with_power(), "light"), (200, 60))).unwrap();
+    std::fs::write("/tmp/power.svg", eigentop::ui::picture::of_app(&app(&synthetic::with_power(), "light"), (200, 60)))
+        .unwrap();
 }

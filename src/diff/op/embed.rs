@@ -3,7 +3,7 @@
 use crate::diff::primitive::{At, Batch, Dot, Out, Primitive};
 use crate::math::array::Real;
 
-/// y_t = W[token_t]. Input: the table W (vocabulary × width).
+/// `y_t = W[token_t]`. Input: the table W (vocabulary × width).
 pub struct Embed {
     /// Elements of a row.
     pub width: usize,

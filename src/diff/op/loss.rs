@@ -4,7 +4,7 @@ use crate::diff::primitive::Batch;
 use crate::math::array::{Real, tanh_fast};
 use crate::math::simd::{sum, vectorised};
 
-/// ℓ = mean over a sequence's tokens of −log softmax(cap·tanh(logit/cap))[target] on the first `vocabulary` columns of
+/// ℓ = mean over a sequence's tokens of `−log softmax(cap·tanh(logit/cap))[target]` on the first `vocabulary` columns of
 /// `padded`, nats per token. Reductions are in f64.
 pub struct CrossEntropy {
     /// Columns that are tokens.

@@ -4,7 +4,7 @@ use crate::diff::primitive::{At, Batch, Dot, Out, Primitive};
 use crate::math::array::{Real, sigmoid};
 use crate::math::simd::{dot_row, vectorised};
 
-/// y_t = x_t + λ σ(w·x_t[..m]) x_{t−1} for t ≥ 1 in each sequence, y_0 = x_0; x on the right is as before smearing.
+/// `y_t = x_t + λ σ(w·x_t[..m]) x_{t−1}` for t ≥ 1 in each sequence, y_0 = x_0; x on the right is as before smearing.
 /// Inputs: x (rows × `width`), w (1 × `m`), λ (1).
 pub struct Smear {
     /// Elements of a row.
