@@ -43,7 +43,7 @@ pub fn quadratic(pairs: &[Pair]) -> Option<Estimate> {
     Estimate::of(pairs.iter().map(Pair::control))
 }
 
-/// Control variate: J = E[q²] + E[Δ² − q²] with E[q²] = `exact` known in closed form. Unbiased for the true criterion,
+/// Control variate: `J = E[q²] + E[Δ² − q²]` with `E[q²] = exact` known in closed form. Unbiased for the true criterion,
 /// and the second term alone estimates the bias of the closed form.
 pub fn with_control(pairs: &[Pair], exact: f64) -> Option<Estimate> {
     Estimate::of(pairs.iter().map(|p| exact + p.excess()))

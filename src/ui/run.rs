@@ -53,7 +53,7 @@ pub enum Source {
 }
 
 /// Whether the mouse is listened to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum Mouse {
     /// Clicks and wheel act; the terminal's own selection needs Shift.
     #[default]
@@ -98,9 +98,7 @@ pub struct Outcome {
 /// # Errors
 /// If the theme cannot be used, or the terminal cannot be taken or written to. The terminal is given back first.
 pub fn run(source: Source, options: Options) -> Result<Outcome> {
-    let no_color = std::env::var_os("NO_COLOR");
-    let name = theme::preferred(options.theme.as_deref(), no_color.as_deref());
-    let theme = Theme::load(name, options.themes.as_deref())?;
+    let theme = Theme::load(theme::preferred(options.theme.as_deref()), options.themes.as_deref())?;
     let theme = theme.reduced(Colours::of_terminal());
     let (app, worker, events) = match source {
         Source::Live { worker, events, name } => {

@@ -209,7 +209,11 @@ pub fn names(folder: Option<&Path>) -> Vec<String> {
 
 /// The theme to use: the one asked for; else `mono` where the environment's `NO_COLOR` is set to anything but
 /// nothing (no-color.org); else `dark`.
-pub fn preferred<'a>(asked: Option<&'a str>, no_color: Option<&OsStr>) -> &'a str {
+pub fn preferred(asked: Option<&str>) -> &str {
+    chosen(asked, std::env::var_os("NO_COLOR").as_deref())
+}
+
+fn chosen<'a>(asked: Option<&'a str>, no_color: Option<&OsStr>) -> &'a str {
     asked.unwrap_or(if no_color.is_some_and(|v| !v.is_empty()) { "mono" } else { "dark" })
 }
 
@@ -386,10 +390,10 @@ mod tests {
 
     #[test]
     fn no_color_means_mono_unless_a_theme_is_asked_for() {
-        assert_eq!(preferred(None, None), "dark");
-        assert_eq!(preferred(None, Some(OsStr::new(""))), "dark");
-        assert_eq!(preferred(None, Some(OsStr::new("1"))), "mono");
-        assert_eq!(preferred(Some("light"), Some(OsStr::new("1"))), "light");
+        assert_eq!(chosen(None, None), "dark");
+        assert_eq!(chosen(None, Some(OsStr::new(""))), "dark");
+        assert_eq!(chosen(None, Some(OsStr::new("1"))), "mono");
+        assert_eq!(chosen(Some("light"), Some(OsStr::new("1"))), "light");
     }
 
     #[test]

@@ -1,0 +1,147 @@
+//! Training sequences: rows of tokens and, shifted by one, their targets.
+
+use std::path::Path;
+
+use serde::Deserialize;
+
+use crate::error::{Error, Result};
+use crate::model::config::GptConfig;
+
+/// A byte-level model's vocabulary: one token a byte.
+pub const BYTE_VOCAB: usize = 256;
+
+/// Rows of equal length: position t of a row of `inputs` is a token, and of `targets` the token that follows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sequences {
+    /// Short name for the screen.
+    pub name: String,
+    /// Tokens, one row a sequence.
+    pub inputs: Vec<Vec<u32>>,
+    /// Next tokens, in the shape of `inputs`.
+    pub targets: Vec<Vec<u32>>,
+}
+
+impl Sequences {
+    /// Read `{"inputs": [[…]], "targets": [[…]]}`, the form of `--tokens`.
+    ///
+    /// # Errors
+    /// An unreadable file; rows that are not of one length, longer than the model's sequences, or with a token outside
+    /// its vocabulary, each naming the row and column.
+    pub fn from_tokens(path: &Path, config: &GptConfig) -> Result<Sequences> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Tokens {
+            inputs: Vec<Vec<i64>>,
+            targets: Vec<Vec<i64>>,
+        }
+        let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
+        let Tokens { inputs, targets } = serde_json::from_str(&text)
+            .map_err(|e| Error::file(path, format!("not token rows {{\"inputs\": [[…]], \"targets\": [[…]]}}: {e}")))?;
+        let rows = |field, rows: Vec<Vec<i64>>| narrow(field, &rows, config).map_err(|what| Error::file(path, what));
+        let (inputs, targets) = (rows("inputs", inputs)?, rows("targets", targets)?);
+        let sequences = Sequences { name: label(path), inputs, targets };
+        sequences.check(config).map_err(|what| Error::file(path, what))?;
+        Ok(sequences)
+    }
+
+    /// Read a text as bytes, the form of `--text`, for a byte-level model; see [`Sequences::from_bytes`].
+    ///
+    /// # Errors
+    /// An unreadable file, one too short for a single row, or a model whose tokens are not bytes.
+    pub fn from_text(path: &Path, config: &GptConfig) -> Result<Sequences> {
+        let bytes = std::fs::read(path).map_err(Error::io(path))?;
+        Sequences::from_bytes(&label(path), &bytes, config).map_err(|what| Error::file(path, what))
+    }
+
+    /// Cut bytes into consecutive rows of the model's sequence length that do not overlap; a row's last target is the
+    /// first byte of the next row. A rest too short for a row is left out.
+    ///
+    /// # Errors
+    /// A message, when not one row can be cut or the model's tokens are not bytes; the caller knows the file.
+    pub fn from_bytes(name: &str, bytes: &[u8], config: &GptConfig) -> std::result::Result<Sequences, String> {
+        let len = config.sequence_len;
+        if config.vocab_size != BYTE_VOCAB {
+            return Err(format!(
+                "a text is read as bytes, but this model's vocabulary has {} tokens, not {BYTE_VOCAB}; give --tokens",
+                config.vocab_size
+            ));
+        }
+        if bytes.len() <= len {
+            return Err(format!("{} bytes are too few: one row takes {} (--text)", bytes.len(), len + 1));
+        }
+        let row = |bytes: &[u8]| bytes.iter().map(|&b| u32::from(b)).collect();
+        let rows = |bytes: &[u8]| bytes.chunks_exact(len).map(row).collect();
+        Ok(Sequences { name: name.to_owned(), inputs: rows(&bytes[..bytes.len() - 1]), targets: rows(&bytes[1..]) })
+    }
+
+    /// Check the rows against a model.
+    ///
+    /// # Errors
+    /// A message with the row and column at fault (both from 0); the caller knows the file.
+    pub fn check(&self, config: &GptConfig) -> std::result::Result<(), String> {
+        if self.inputs.is_empty() {
+            return Err("there are no rows".into());
+        }
+        if self.inputs.len() != self.targets.len() {
+            return Err(format!("inputs has {} rows but targets has {}", self.inputs.len(), self.targets.len()));
+        }
+        let len = self.inputs[0].len();
+        if len == 0 || len > config.sequence_len {
+            return Err(format!("rows have {len} tokens; this model takes 1 to {}", config.sequence_len));
+        }
+        for (field, rows) in [("inputs", &self.inputs), ("targets", &self.targets)] {
+            for (r, row) in rows.iter().enumerate() {
+                if row.len() != len {
+                    return Err(format!("{field} row {r} has {} tokens, but inputs row 0 has {len}", row.len()));
+                }
+                if let Some(c) = row.iter().position(|&token| token as usize >= config.vocab_size) {
+                    return Err(outside(field, r, c, i64::from(row[c]), config));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Number of sequences.
+    pub fn rows(&self) -> usize {
+        self.inputs.len()
+    }
+
+    /// Tokens in each sequence.
+    pub fn row_len(&self) -> usize {
+        self.inputs.first().map_or(0, Vec::len)
+    }
+
+    /// Keep at most the first `rows` sequences.
+    pub fn truncate(&mut self, rows: usize) {
+        self.inputs.truncate(rows);
+        self.targets.truncate(rows);
+    }
+
+    /// BLAKE3 of the rows (shape as u64, tokens as u32, little endian), in hexadecimal.
+    pub fn fingerprint(&self) -> String {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&(self.rows() as u64).to_le_bytes()).update(&(self.row_len() as u64).to_le_bytes());
+        for row in self.inputs.iter().chain(&self.targets) {
+            let bytes: Vec<u8> = row.iter().flat_map(|token| token.to_le_bytes()).collect();
+            hasher.update(&bytes);
+        }
+        hasher.finalize().to_hex().to_string()
+    }
+}
+
+/// Rows as they were written, as tokens; [`Sequences::check`] sees only what fits a token's type.
+fn narrow(field: &str, rows: &[Vec<i64>], config: &GptConfig) -> std::result::Result<Vec<Vec<u32>>, String> {
+    let token = |r, c, token: i64| u32::try_from(token).map_err(|_| outside(field, r, c, token, config));
+    rows.iter().enumerate().map(|(r, row)| row.iter().enumerate().map(|(c, &x)| token(r, c, x)).collect()).collect()
+}
+
+fn outside(field: &str, row: usize, column: usize, token: i64, config: &GptConfig) -> String {
+    let vocab = config.vocab_size;
+    format!("{field} row {row}, column {column}: token {token} is outside the vocabulary of {vocab}")
+}
+
+/// The file's name without its folder.
+fn label(path: &Path) -> String {
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}

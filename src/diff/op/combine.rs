@@ -1,0 +1,118 @@
+//! Sums of rows with scalar coefficients: residual additions, residual and x0 scalars, backout.
+
+use crate::diff::primitive::{At, Batch, Dot, Out, Primitive};
+use crate::math::array::Real;
+use crate::math::simd::{self, vectorised};
+
+/// The coefficient of one term.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Coefficient {
+    /// 1.
+    One,
+    /// `sign` times element `index` of the parameter given as input number `input`.
+    Scalar {
+        /// Which input holds the parameter.
+        input: usize,
+        /// Which of its elements.
+        index: usize,
+        /// +1 or −1.
+        sign: f64,
+    },
+}
+
+/// y = Σ_j s_j x_j. Inputs: x_1 … x_m of equal size, then the parameters that coefficients refer to.
+pub struct Combine {
+    /// One coefficient a term, in the order of the inputs.
+    pub terms: Vec<Coefficient>,
+}
+
+impl Combine {
+    /// s_j at the given inputs.
+    fn coefficient<T: Real>(&self, j: usize, x: &[&[T]]) -> T {
+        match self.terms[j] {
+            Coefficient::One => T::one(),
+            Coefficient::Scalar { input, index, sign } => T::of(sign) * x[input][index],
+        }
+    }
+
+    /// ṡ_j; zero for a constant coefficient.
+    fn slope<T: Real>(&self, j: usize, dx: &[&[T]]) -> T {
+        match self.terms[j] {
+            Coefficient::One => T::zero(),
+            Coefficient::Scalar { .. } => self.coefficient(j, dx),
+        }
+    }
+
+    /// Add `amount` · sign to the slot of a coefficient.
+    fn add_to_scalar<T: Real>(&self, j: usize, amount: f64, out: &mut [Out<T>]) {
+        if let Coefficient::Scalar { input, index, sign } = self.terms[j] {
+            out[input].to[index] += T::of(sign * amount);
+        }
+    }
+
+    /// Zero the parameters' slots that hold nothing yet.
+    fn open_scalars<T: Real>(&self, out: &mut [Out<T>]) {
+        for slot in &mut out[self.terms.len()..] {
+            slot.open();
+        }
+    }
+}
+
+impl<T: Real> Primitive<T> for Combine {
+    fn name(&self) -> &'static str {
+        "combine"
+    }
+
+    fn value(&self, _: &Batch, x: &[&[T]], y: &mut [T], _: &mut [Vec<T>]) {
+        y.fill(T::zero());
+        for j in 0..self.terms.len() {
+            let s = self.coefficient(j, x);
+            vectorised(|| y.iter_mut().zip(x[j]).for_each(|(y, x)| *y += s * *x));
+        }
+    }
+
+    fn tangent(&self, at: &At<T>, dx: &[&[T]], dy: &mut [T], _: &mut [Vec<T>]) {
+        dy.fill(T::zero());
+        for j in 0..self.terms.len() {
+            let (s, ds) = (self.coefficient(j, at.x), self.slope(j, dx));
+            vectorised(|| match self.terms[j] {
+                Coefficient::One => dy.iter_mut().zip(dx[j]).for_each(|(y, dx)| *y += *dx),
+                Coefficient::Scalar { .. } => {
+                    dy.iter_mut().zip(dx[j]).zip(at.x[j]).for_each(|((y, dx), x)| *y += s * *dx + ds * *x);
+                }
+            });
+        }
+    }
+
+    fn adjoint(&self, _: &Batch, x: &[&[T]], _: &[T], ybar: &[T], _: &mut [Vec<T>], out: &mut [Out<T>]) {
+        self.open_scalars(out);
+        for j in 0..self.terms.len() {
+            let s = self.coefficient(j, x);
+            vectorised(|| out[j].fill_with(|i| s * ybar[i]));
+            if self.terms[j] != Coefficient::One {
+                self.add_to_scalar(j, simd::dot(x[j], ybar), out);
+            }
+        }
+    }
+
+    fn adjoint_tangent(&self, at: &At<T>, dot: &Dot<T>, ybar: &[T], dybar: &[T], out: &mut [Out<T>]) {
+        self.open_scalars(out);
+        for j in 0..self.terms.len() {
+            let (s, ds) = (self.coefficient(j, at.x), self.slope(j, dot.x));
+            if self.terms[j] == Coefficient::One {
+                vectorised(|| out[j].fill_with(|i| dybar[i]));
+            } else {
+                vectorised(|| out[j].fill_with(|i| s * dybar[i] + ds * ybar[i]));
+                self.add_to_scalar(j, simd::dot(dot.x[j], ybar) + simd::dot(at.x[j], dybar), out);
+            }
+        }
+    }
+
+    /// f''[ẋ, ẋ] = 2 Σ ṡ_j ẋ_j.
+    fn curvature(&self, _: &At<T>, dot: &Dot<T>, ybar: &[T]) -> f64 {
+        (0..self.terms.len())
+            .filter(|&j| self.terms[j] != Coefficient::One)
+            .map(|j| 2.0 * self.slope(j, dot.x).wide() * simd::dot(dot.x[j], ybar))
+            .sum()
+    }
+}

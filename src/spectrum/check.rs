@@ -1,0 +1,81 @@
+//! When to believe that the leading pairs are the leading pairs.
+//!
+//! A Krylov space holds one copy of each eigenvalue, and small residuals do not prove that nothing above was missed. So
+//! a fresh random start in the complement is followed for a while: if it brings nothing new into the leading values,
+//! they stand. This is always done when the space has closed on itself (exact degeneracies, low rank, an invariant
+//! start), with as many products as the closed space took; otherwise when the caller asks for it. If something new does
+//! come in, the check is repeated.
+
+use super::krylov::{Krylov, Pick};
+use crate::math::array::Real;
+
+/// Where a solve stands between its first convergence and its end.
+pub(super) struct Check {
+    /// Products asked for by the caller, 0 for none.
+    asked: usize,
+    /// Products when the last fresh start was made.
+    opened: usize,
+    running: Option<Running>,
+}
+
+struct Running {
+    /// Leading values when the fresh start was made; fewer than k if the space closed before.
+    reference: Vec<f64>,
+    /// The fresh start is followed until this many products,
+    until: usize,
+    /// which is so many after it was made.
+    length: usize,
+}
+
+/// The leading values after a product.
+pub(super) struct Leading<'a> {
+    /// Largest first, up to k.
+    pub values: &'a [f64],
+    /// Whether there are k of them with residuals within `tolerance`.
+    pub settled: bool,
+    /// Accepted residual.
+    pub tolerance: f64,
+}
+
+impl Check {
+    pub fn new(asked: usize) -> Check {
+        Check { asked, opened: 0, running: None }
+    }
+
+    /// The pending direction to multiply next: a fresh start is followed by itself.
+    pub fn pick(&self, products: usize) -> Pick {
+        match &self.running {
+            Some(running) if products < running.until => Pick::Newest,
+            _ => Pick::Oldest,
+        }
+    }
+
+    /// Take note of a product; true when the leading values can be accepted. Makes fresh starts as needed.
+    pub fn accepts<T: Real>(&mut self, krylov: &mut Krylov<T>, leading: &Leading<'_>) -> bool {
+        let (products, closed) = (krylov.products(), krylov.is_closed());
+        if let Some(running) = &self.running {
+            if products < running.until && !closed {
+                return false;
+            }
+            let same = |(a, b): (&f64, &f64)| (a - b).abs() <= leading.tolerance;
+            let unchanged = running.reference.len() == leading.values.len()
+                && running.reference.iter().zip(leading.values).all(same);
+            if leading.settled && unchanged {
+                return true;
+            }
+        } else if leading.settled && self.asked == 0 && !closed {
+            return true;
+        }
+        if !(leading.settled || closed) {
+            return false;
+        }
+        let before = if closed { products - self.opened } else { self.running.as_ref().map_or(0, |r| r.length) };
+        if !krylov.add_random() {
+            return leading.settled;
+        }
+        let length = before.max(self.asked);
+        self.running = Some(Running { reference: leading.values.to_vec(), until: products + length, length });
+        self.opened = products;
+        false
+    }
+}

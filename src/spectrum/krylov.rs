@@ -1,0 +1,249 @@
+//! The decomposition that thick-restart Lanczos grows and shrinks:
+//!
+//! H V = V T + R S,  VᵀV = I, RᵀR = I, VᵀR = 0,
+//!
+//! with T = VᵀHV small and R a few pending directions, each with its couplings (a row of S). One step multiplies one
+//! pending direction by H, moves it into V, and what is new in its image becomes pending (Ruhe 1979, band Lanczos). With
+//! a single pending direction this is Lanczos' recurrence; a restart replaces V by leading Ritz vectors and keeps R
+//! (Wu and Simon 2000); a fresh start vector is one more pending direction without couplings. The relation stays exact
+//! to rounding through all of these, so residuals and images cost no products.
+
+use std::collections::VecDeque;
+
+use super::basis::Basis;
+use super::operator::SymmetricOperator;
+use super::solver::{Eigenspace, not_finite};
+use crate::error::Result;
+use crate::math::array::Real;
+use crate::math::dense::{SymmetricEigen, symmetric_eigen};
+use crate::math::stream::{Purpose, Stream};
+use crate::math::vector;
+
+/// V, T, R and S.
+pub(super) struct Krylov<T> {
+    v: Basis<T>,
+    /// Row j of T up to the diagonal.
+    t: Vec<Vec<f64>>,
+    pending: VecDeque<Pending<T>>,
+    spare: Vec<T>,
+    seed: u64,
+    starts: u64,
+    products: usize,
+    scale: f64,
+}
+
+/// A column of R with its row of S.
+struct Pending<T> {
+    direction: Vec<T>,
+    couplings: Vec<f64>,
+}
+
+/// Which pending direction to multiply next.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pick {
+    /// The one that has waited longest.
+    Oldest,
+    /// The one that came last, so that one chain is followed by itself.
+    Newest,
+}
+
+/// Ritz pairs of H on the span of V, algebraically largest first.
+pub(super) struct Ritz {
+    /// Values and coefficient vectors in the basis V.
+    pub eigen: SymmetricEigen,
+    /// ‖Hu − θu‖ of each pair, by the decomposition.
+    pub residuals: Vec<f64>,
+}
+
+impl<T: Real> Krylov<T> {
+    /// An empty space of `dim` dimensions with room for `columns`; it has no pending direction yet.
+    pub fn new(dim: usize, columns: usize, seed: u64) -> Krylov<T> {
+        Krylov {
+            v: Basis::new(dim, columns),
+            t: Vec::with_capacity(columns),
+            pending: VecDeque::new(),
+            spare: vec![T::of(0.0); dim],
+            seed,
+            starts: 0,
+            products: 0,
+            scale: 0.0,
+        }
+    }
+
+    /// Columns of V.
+    pub fn len(&self) -> usize {
+        self.v.len()
+    }
+
+    /// Products so far.
+    pub fn products(&self) -> usize {
+        self.products
+    }
+
+    /// The largest ‖Hv‖ met: a lower bound of ‖H‖₂ that is soon sharp.
+    pub fn scale(&self) -> f64 {
+        self.scale
+    }
+
+    /// Whether V spans an invariant subspace: nothing is pending.
+    pub fn is_closed(&self) -> bool {
+        self.pending.is_empty()
+    }
+
+    /// Make a vector pending, less what V and R hold of it. Returns whether anything was left.
+    pub fn add(&mut self, mut direction: Vec<T>) -> bool {
+        let before = vector::norm(&direction);
+        self.v.orthogonalise(&mut direction);
+        for _ in 0..2 {
+            for other in &self.pending {
+                vector::axpy(-vector::dot(&other.direction, &direction), &other.direction, &mut direction);
+            }
+        }
+        let norm = vector::norm(&direction);
+        if norm <= 100.0 * epsilon::<T>() * before {
+            return false;
+        }
+        vector::scale(1.0 / norm, &mut direction);
+        self.pending.push_back(Pending { direction, couplings: vec![0.0; self.len()] });
+        true
+    }
+
+    /// Go on from Rayleigh–Ritz pairs of the same operator, at most the leading `columns` of them.
+    pub fn resume(&mut self, space: &Eigenspace<T>, columns: usize) {
+        let columns = columns.min(space.values.len());
+        space.vectors.cols().take(columns).for_each(|u| self.v.push(u));
+        self.t = diagonal(&space.values[..columns]);
+        for direction in space.remainder.cols() {
+            self.add(direction.to_vec());
+        }
+        // The remainder's columns need not be orthonormal: express its weights in those that now are.
+        for pending in &mut self.pending {
+            let along = space.remainder.coefficients(&pending.direction);
+            for (row, along) in space.weights.chunks_exact(space.values.len()).zip(along) {
+                pending.couplings.iter_mut().zip(row).for_each(|(s, w)| *s += along * w);
+            }
+        }
+    }
+
+    /// Make a fresh random direction pending. False when V and R fill the whole space.
+    pub fn add_random(&mut self) -> bool {
+        const TRIES: usize = 4;
+        self.len() + self.pending.len() < self.v.dim()
+            && (0..TRIES).any(|_| {
+                let direction = random(self.v.dim(), self.seed, self.starts);
+                self.starts += 1;
+                self.add(direction)
+            })
+    }
+
+    /// One product with H. Needs a pending direction and room for one more column.
+    pub fn step(&mut self, op: &mut dyn SymmetricOperator<T>, pick: Pick) -> Result<()> {
+        let picked = match pick {
+            Pick::Oldest => self.pending.pop_front(),
+            Pick::Newest => self.pending.pop_back(),
+        };
+        let Pending { direction, couplings } = picked.expect("a step needs a pending direction");
+        let mut w = std::mem::take(&mut self.spare);
+        op.apply(&direction, &mut w)?;
+        self.products += 1;
+        let norm = vector::norm(&w);
+        if !norm.is_finite() {
+            return Err(not_finite(self.products));
+        }
+        self.scale = self.scale.max(norm);
+
+        // First the few large terms that symmetry foretells, then one full pass over V against rounding. While the
+        // couplings are Lanczos' (all but the last are 0) the first part reads two columns only.
+        let foretold: Vec<f64> = couplings.iter().map(|s| -s).collect();
+        self.v.add_to(&foretold, &mut w);
+        let diagonal = vector::dot(&direction, &w);
+        vector::axpy(-diagonal, &direction, &mut w);
+        for other in &mut self.pending {
+            other.couplings.push(take_out(&other.direction, &mut w));
+        }
+        self.v.push(&direction);
+        let rounding = self.v.orthogonalise(&mut w);
+        let mut norm = rounding.norm;
+        for other in &mut self.pending {
+            let last = other.couplings.len() - 1;
+            other.couplings[last] += take_out(&other.direction, &mut w);
+            norm = vector::norm(&w);
+        }
+
+        let row = couplings.into_iter().chain([diagonal]).zip(rounding.coefficients).map(|(a, b)| a + b).collect();
+        self.t.push(row);
+        if norm > 10.0 * epsilon::<T>() * self.scale && self.len() + self.pending.len() < self.v.dim() {
+            vector::scale(1.0 / norm, &mut w);
+            let mut couplings = vec![0.0; self.len()];
+            couplings[self.v.len() - 1] = norm;
+            self.pending.push_back(Pending { direction: w, couplings });
+            self.spare = direction;
+        } else {
+            self.spare = w;
+        }
+        Ok(())
+    }
+
+    /// Ritz pairs of the present V.
+    pub fn ritz(&self) -> Result<Ritz> {
+        let n = self.len();
+        let mut a = vec![0.0; n * n];
+        for (j, row) in self.t.iter().enumerate() {
+            a[j * n..j * n + row.len()].copy_from_slice(row);
+        }
+        let eigen = symmetric_eigen(n, &a)?;
+        let residuals =
+            (0..n).map(|i| self.weights(eigen.vector(i)).iter().map(|w| w * w).sum::<f64>().sqrt()).collect();
+        Ok(Ritz { eigen, residuals })
+    }
+
+    /// Replace V by its leading `keep` Ritz vectors.
+    pub fn restart(&mut self, ritz: &Ritz, keep: usize) {
+        let weights: Vec<Vec<f64>> = (0..keep).map(|i| self.weights(ritz.eigen.vector(i))).collect();
+        self.v.rotate(&ritz.eigen.vectors[..keep * self.len()]);
+        self.t = diagonal(&ritz.eigen.values[..keep]);
+        for (q, pending) in self.pending.iter_mut().enumerate() {
+            pending.couplings = weights.iter().map(|w| w[q]).collect();
+        }
+    }
+
+    /// U (the leading `k` Ritz vectors), R and W with HU = UΛ + R W; W is row-major, one row per column of R.
+    pub fn into_pairs(mut self, ritz: &Ritz, k: usize) -> (Basis<T>, Basis<T>, Vec<f64>) {
+        self.restart(ritz, k);
+        self.v.shrink_to_fit();
+        let mut remainder = Basis::new(self.v.dim(), self.pending.len());
+        let mut weights = Vec::with_capacity(self.pending.len() * k);
+        for pending in self.pending {
+            remainder.push(&pending.direction);
+            weights.extend(pending.couplings);
+        }
+        (self.v, remainder, weights)
+    }
+
+    /// S y: the residual of the Ritz vector V y in the directions R.
+    fn weights(&self, y: &[f64]) -> Vec<f64> {
+        self.pending.iter().map(|p| p.couplings.iter().zip(y).map(|(s, y)| s * y).sum()).collect()
+    }
+}
+
+/// The rows up to the diagonal of a diagonal matrix.
+fn diagonal(values: &[f64]) -> Vec<Vec<f64>> {
+    values.iter().enumerate().map(|(i, value)| vec![0.0; i].into_iter().chain([*value]).collect()).collect()
+}
+
+/// Take the part along a unit vector out of w, and return its coefficient.
+fn take_out<T: Real>(unit: &[T], w: &mut [T]) -> f64 {
+    let coefficient = vector::dot(unit, w);
+    vector::axpy(-coefficient, unit, w);
+    coefficient
+}
+
+/// Unit roundoff of the element type.
+fn epsilon<T: Real>() -> f64 {
+    <T as num_traits::Float>::epsilon().wide()
+}
+
+/// Start vector number `index`: standard normals.
+pub(super) fn random<T: Real>(dim: usize, seed: u64, index: u64) -> Vec<T> {
+    vector::normals(&mut Stream::new(seed, Purpose::Solver, index), dim)
+}

@@ -1,0 +1,112 @@
+//! Thick-restart Lanczos for the algebraically largest eigenpairs (Wu and Simon 2000), fully re-orthogonalised.
+
+use super::basis::Basis;
+use super::check::{Check, Leading};
+use super::krylov::{Krylov, random};
+use super::operator::SymmetricOperator;
+use super::solver::{Eigenspace, Iteration, Request, keep_smallest, outcome, rounding_level};
+use crate::error::Result;
+use crate::math::array::Real;
+use crate::math::vector;
+
+/// What a solve starts from.
+#[derive(Debug, Clone, Copy)]
+pub enum Start<'a, T> {
+    /// A random vector.
+    Random,
+    /// Eigenvector estimates of a neighbouring operator, such as H^(n) when H^(n+1) is solved for: saves products.
+    Near(&'a Basis<T>),
+    /// Rayleigh–Ritz pairs of the same operator, as [`lanczos`] and [`super::power::power`] return them: goes on from
+    /// there to a larger k or a smaller tolerance, and spends no product on what they hold.
+    Resume(&'a Eigenspace<T>),
+}
+
+/// Columns that Lanczos keeps for `k` eigenpairs in `dim` dimensions unless told otherwise; beside them it needs two
+/// vectors of work space. With room for about twice the wanted pairs the first restart comes when most have converged.
+pub fn columns(k: usize, dim: usize) -> usize {
+    (2 * k + 16).min(dim)
+}
+
+/// The `request.k` algebraically largest eigenpairs of `op`; `watch` sees the state after every product.
+///
+/// Residuals follow from the Lanczos relation, without products of their own. They are never given below the rounding
+/// level of `T` (see [`super::solver::Outcome::Rounding`]), where the relation no longer describes the stored vectors.
+///
+/// # Errors
+/// What `op` returns, such as [`crate::error::Error::Cancelled`]; [`crate::error::Error::NotFinite`] when a product is
+/// not finite; [`crate::error::Error::Computation`] when k does not lie between 1 and the dimension or exceeds
+/// `max_products`.
+pub fn lanczos<T: Real>(
+    op: &mut dyn SymmetricOperator<T>,
+    request: &Request,
+    start: Start<'_, T>,
+    watch: &mut dyn FnMut(&Iteration<'_>),
+) -> Result<Eigenspace<T>> {
+    let (k, dim) = (request.k, op.dim());
+    request.validate(dim)?;
+    let room = request.columns.unwrap_or(columns(k, dim)).clamp((k + 2).min(dim), dim);
+    let mut krylov = Krylov::new(dim, room, request.seed);
+    let mut smallest = Vec::new();
+    match start {
+        Start::Random => {}
+        Start::Near(vectors) => {
+            krylov.add(blend(vectors, request.seed));
+        }
+        Start::Resume(space) => {
+            krylov.resume(space, room - 1);
+            smallest.clone_from(&space.smallest);
+        }
+    }
+    if krylov.is_closed() {
+        krylov.add_random();
+    }
+    let mut check = Check::new(request.check);
+    loop {
+        krylov.step(op, check.pick(krylov.products()))?;
+        let ritz = krylov.ritz()?;
+        let values = &ritz.eigen.values[..k.min(krylov.len())];
+        let floor = rounding_level::<T>(krylov.scale());
+        let residuals: Vec<f64> = ritz.residuals.iter().take(k).map(|r| r.max(floor)).collect();
+        keep_smallest(&mut smallest, ritz.eigen.values.clone());
+        let shown: Vec<Option<f64>> = residuals.iter().copied().map(Some).collect();
+        watch(&Iteration { products: krylov.products(), values, residuals: &shown, smallest: &smallest });
+
+        let tolerance = (request.tol * values[0].abs()).max(floor);
+        let settled = values.len() == k && residuals.iter().all(|r| *r <= tolerance);
+        let leading = Leading { values, settled, tolerance };
+        let done = krylov.len() == dim || check.accepts(&mut krylov, &leading);
+        if done || krylov.products() >= request.max_products {
+            let (products, next) = (krylov.products(), ritz.eigen.values.get(k).copied());
+            let outcome = outcome(request, values, &residuals, floor, done);
+            let (vectors, remainder, weights) = krylov.into_pairs(&ritz, values.len());
+            return Ok(Eigenspace {
+                values: values.to_vec(),
+                residuals,
+                orthonormality: vectors.orthonormality(),
+                vectors,
+                remainder,
+                weights,
+                smallest,
+                next,
+                products,
+                outcome,
+            });
+        }
+        if krylov.len() == room {
+            // Beside the wanted pairs half of the rest: those next in line converge too and speed up the others.
+            krylov.restart(&ritz, k + (room - k) / 2);
+        }
+    }
+}
+
+/// One start vector rich in all of a neighbouring problem's eigenvectors. A block start needs a product per column before
+/// it learns anything; one blended vector needed fewer products on every perturbation tried. A little of everything is
+/// mixed in, so that a pair that the neighbour lacked is not shut out.
+fn blend<T: Real>(vectors: &Basis<T>, seed: u64) -> Vec<T> {
+    const SHARE: f64 = 0.1;
+    let mut start = vectors.combine(&vec![1.0; vectors.len()]);
+    let noise: Vec<T> = random(start.len(), seed, 0);
+    let share = SHARE * vector::norm(&start) / vector::norm(&noise);
+    vector::axpy(share, &noise, &mut start);
+    start
+}
