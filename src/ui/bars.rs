@@ -133,6 +133,9 @@ pub fn message(app: &App, area: Rect, buffer: &mut Buffer) {
         _ => Line::styled(format!("{}: {}", app.view.knob.name(), app.view.knob.meaning()), app.style(Token::Faint)),
     };
     line(buffer, pad, 0, &text);
+    if text.width() > usize::from(pad.width) && pad.width > 0 {
+        buffer[(pad.right() - 1, pad.y)].set_symbol("…");
+    }
 }
 
 /// As many warnings as fit, and how many more there are.
@@ -144,7 +147,10 @@ fn warnings(app: &App, readout: &Readout, width: u16) -> Line<'static> {
         if longer.chars().count() + 12 > usize::from(width) {
             let more = format!("  +{} (L)", messages.len() - i);
             let room = usize::from(width).saturating_sub(more.chars().count());
-            text = text.chars().take(room).collect::<String>() + &more;
+            if text.chars().count() > room {
+                text = text.chars().take(room.saturating_sub(1)).chain(['…']).collect();
+            }
+            text += &more;
             break;
         }
         text = longer;

@@ -65,7 +65,7 @@ fn help_lines(app: &App) -> Vec<Line<'static>> {
 
 /// The question how to leave while computing.
 pub fn leaving(app: &App, area: Rect, buffer: &mut Buffer) {
-    let inner = window(app, " Leave? ", (56, 7), area, buffer);
+    let inner = window(app, " Leave? ", (68, 7), area, buffer);
     let mut lines = vec![Line::styled("Computing is not done.", app.style(Token::Text)), Line::default()];
     for binding in BINDINGS.iter().filter(|b| b.context == Context::Leaving) {
         lines.push(Line::from(vec![

@@ -121,7 +121,7 @@ fn estimates(app: &App, sub: &Subspace, area: Rect, buffer: &mut Buffer) -> u16 
     let wide = area.width >= 48;
     let exact = Line::from(vec![
         Span::styled("┄ GM         ", app.style(Token::Guide)),
-        Span::styled(format!("{:<22}", number(gm, 6)), app.style(Token::Text)),
+        Span::styled(format!("{:<20}", number(gm, 6)), app.style(Token::Text)),
         Span::styled(if wide { "closed form" } else { "" }, app.style(Token::Muted)),
     ]);
     line(buffer, area, 0, &exact);
@@ -131,7 +131,7 @@ fn estimates(app: &App, sub: &Subspace, area: Rect, buffer: &mut Buffer) -> u16 
             vec![Span::styled(format!("{} {:<11}", kind.stroke.sample(), kind.name), app.style(kind.token))];
         match estimate {
             Some(e) => {
-                spans.push(Span::styled(format!("{:<22}", measured(e.mean, e.half_width())), app.style(Token::Text)));
+                spans.push(Span::styled(format!("{:<20}", measured(e.mean, e.half_width())), app.style(Token::Text)));
                 if wide {
                     let text = format!("{:>4} draws  {}", e.draws, deviation(e.mean / gm - 1.0));
                     spans.push(Span::styled(text, app.style(Token::Muted)));
@@ -147,7 +147,7 @@ fn estimates(app: &App, sub: &Subspace, area: Rect, buffer: &mut Buffer) -> u16 
     if let Some((value, source)) = best.or(closed).filter(|_| area.height >= 14) {
         let spans = vec![
             Span::styled("  J_full     ", app.style(Token::Muted)),
-            Span::styled(format!("{value:<22}"), app.style(Token::Text)),
+            Span::styled(format!("{value:<20}"), app.style(Token::Text)),
             Span::styled(if wide { source } else { String::new() }, app.style(Token::Muted)),
         ];
         line(buffer, area, 4, &Line::from(spans));

@@ -14,7 +14,7 @@ use crate::ui::plot::{At, Band, Curve, Guide, Plot};
 use crate::ui::state::{App, Heights, Pane, RatioView};
 use crate::ui::theme::Token;
 
-use super::{ink, line, log_grid};
+use super::{ink, line, log_grid, wrapped};
 
 /// Above this part of J_full, mean² decides the ratio and nothing else does.
 const DOMINATES: f64 = 0.9;
@@ -120,8 +120,11 @@ fn table(app: &App, area: Rect, buffer: &mut Buffer) -> u16 {
             format!("gradient {}, curvature {}, ", number(s.gradient, 2), interval(&s.curvature))
         });
         let text = format!("k {k}: {parts}leakage {}", number(leakage, 2));
-        line(buffer, area, row + 1, &Line::styled(text, muted));
-        row += 2;
+        for text in wrapped(&text, area.width) {
+            row += 1;
+            line(buffer, area, row, &Line::styled(text, muted));
+        }
+        row += 1;
     }
     row
 }

@@ -162,6 +162,6 @@ fn label(app: &App, solve: &Solve, view: SpectrumView, i: usize) -> Option<Strin
             Some(r) => format!("{name} {} ±{r:.0e} {tick}", number(value, 5)),
             None => format!("{name} {} {tick}", number(value, 5)),
         },
-        SpectrumView::Residuals => residual.map_or(name.clone(), |r| format!("{name} {r:.1e} {tick}")),
+        SpectrumView::Residuals => residual.map_or(name.clone(), |r| format!("{name} {} {tick}", number(r, 2))),
     })
 }

@@ -122,7 +122,7 @@ impl Plot {
             return;
         }
         let rows = area.height - 2;
-        let y_ticks = self.y.ticks(usize::from(rows / 2).clamp(2, 8));
+        let y_ticks = self.y.ticks(usize::from(rows.div_ceil(2)).clamp(2, 8));
         let left = y_ticks.iter().map(|t| t.label.chars().count()).max().unwrap_or(0) as u16 + 2;
         let right = self.label_width(area.width.saturating_sub(left));
         let Some(width) = area.width.checked_sub(left + right).filter(|w| *w >= 4) else { return };
@@ -361,8 +361,8 @@ mod tests {
                 "1 ┤     ****",
                 "  │  ***",
                 "0 ┤**",
-                "  └┬─────┬──────┬─────┬─────┬",
-                "   0     5      10   products",
+                "  └┬────────────┬───────────┬",
+                "   0            10   products",
             ]
             .map(str::to_owned)
         );
