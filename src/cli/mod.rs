@@ -1,8 +1,123 @@
-//! Floor 7. The command line.
+//! Floor 7. The command line: flags, the configuration file, and what each command does.
+//!
+//! Results go to standard output, messages to standard error. Exit status: 0 done; 1 could not be done; 2 wrong usage;
+//! 3 done, with warnings that put a result in doubt.
 
+mod config;
+mod dashboard;
+mod doctor;
+mod flags;
+mod folders;
+mod lists;
+mod measure;
+mod output;
+mod progress;
+mod recording;
+mod replay;
+mod screen;
+mod sessions;
+mod source;
+mod train;
+mod values;
+
+use std::path::PathBuf;
 use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use crate::error::{Error, Result};
+use config::Config;
+
+/// htop for the Hessian: how the loss landscape around a transformer checkpoint moves when one more training sequence
+/// is added, and how much of that movement lives in its dominant curvature directions.
+#[derive(Debug, Parser)]
+#[command(name = "eigentop", version)]
+#[command(
+    after_help = "With no command the dashboard opens; with no checkpoint, on a small nanochat that is built in."
+)]
+struct Cli {
+    /// Read defaults from this file instead of config.toml in the configuration folder.
+    #[arg(long, global = true, value_name = "FILE", env = "EIGENTOP_CONFIG", hide_env_values = true)]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    dashboard: dashboard::DashboardArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Compute everything the dashboard shows and write it, without a screen.
+    Measure(measure::MeasureArgs),
+    /// Show a recorded session again.
+    Replay(replay::ReplayArgs),
+    /// List, show and remove recorded sessions.
+    #[command(subcommand)]
+    Sessions(sessions::SessionsCommand),
+    /// Train a small nanochat and write its checkpoint.
+    Train(train::TrainArgs),
+    /// List the colour themes.
+    Themes,
+    /// List the keys of the dashboard.
+    Keys,
+    /// Look into the configuration.
+    #[command(subcommand)]
+    Config(lists::ConfigCommand),
+    /// Say what the program finds on this machine.
+    Doctor,
+}
+
+/// How a command ended that could be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    /// Nothing to add.
+    Done,
+    /// There are warnings that put a result in doubt.
+    InDoubt,
+}
 
 /// Run the command line.
 pub fn main() -> ExitCode {
-    ExitCode::SUCCESS
+    match run(parse()) {
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::InDoubt) => ExitCode::from(3),
+        Err(e) => {
+            eprintln!("eigentop: {e}");
+            ExitCode::from(match e {
+                Error::Knob { .. } => 2,
+                _ => 1,
+            })
+        }
+    }
+}
+
+/// Parse the command line. The dashboard's flags before a command would go unheard, so they are refused.
+fn parse() -> Cli {
+    let mut command = Cli::command();
+    let matches = command.get_matches_mut();
+    if let Some((name, _)) = matches.subcommand() {
+        let given = |id| matches.value_source(id) == Some(ValueSource::CommandLine);
+        let stray = command.get_arguments().find(|arg| !arg.is_global_set() && given(arg.get_id().as_str()));
+        if let Some(what) = stray.map(|arg| format!("'{arg}' must stand after '{name}', not before it")) {
+            command.error(ErrorKind::ArgumentConflict, what).exit();
+        }
+    }
+    Cli::from_arg_matches(&matches).unwrap_or_else(|e| e.exit())
+}
+
+fn run(cli: Cli) -> Result<Outcome> {
+    let config = || Config::load(cli.config.as_deref());
+    match cli.command {
+        None => dashboard::run(cli.dashboard, &config()?),
+        Some(Command::Measure(args)) => measure::run(args, &config()?),
+        Some(Command::Replay(args)) => replay::run(args, &config()?),
+        Some(Command::Sessions(command)) => sessions::run(command),
+        Some(Command::Train(args)) => train::run(args),
+        Some(Command::Themes) => lists::themes(),
+        Some(Command::Keys) => lists::keys(),
+        Some(Command::Config(command)) => lists::config(command, &config()?),
+        Some(Command::Doctor) => doctor::run(cli.config.as_deref()),
+    }
 }

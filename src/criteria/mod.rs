@@ -3,5 +3,6 @@
 
 pub mod estimators;
 pub mod increment;
+pub mod prefix;
 pub mod proxy;
 pub mod quadratic;

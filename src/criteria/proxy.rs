@@ -1,6 +1,6 @@
 //! Validity of the quadratic proxy: error of L_n(w*) + gᵀδ + ½ δᵀHδ against L_n(w* + δ), δ ~ N(0, σ² I_P).
 
-use crate::math::stats::{Estimate, median};
+use crate::math::stats::{Estimate, median, quantile};
 
 /// Relative error below which the quadratic model counts as valid.
 pub const VALID: f64 = 1e-2;
@@ -39,6 +39,8 @@ pub struct Point {
     pub relative: Estimate,
     /// Median of the relative error: robust against a ΔL near 0.
     pub relative_median: f64,
+    /// Quartiles of the relative error: the middle half of the directions.
+    pub relative_quartiles: [f64; 2],
     /// Rounding error of one computed loss difference, nats.
     pub floor: f64,
     /// The floor relative to the median |ΔL|: errors below it say nothing of the model.
@@ -56,6 +58,7 @@ pub fn point(sigma: f64, samples: &[Sample], floor: f64) -> Option<Point> {
         absolute: Estimate::of(absolute.iter().copied())?,
         relative: Estimate::of(relative.iter().copied())?,
         relative_median: median(&relative)?,
+        relative_quartiles: [quantile(&relative, 0.25)?, quantile(&relative, 0.75)?],
         floor,
         relative_floor: floor / median(&changes)?.max(f64::MIN_POSITIVE),
     })

@@ -23,13 +23,21 @@ pub fn checkpoint() -> Result<Checkpoint> {
     Checkpoint::from_bytes("demo", CONFIG, Cursor::new(WEIGHTS))
 }
 
+/// All sequences of [`TEXT`], cut to the model's length.
+///
+/// # Errors
+/// A model whose tokens are not bytes, or whose sequences are longer than the text.
+pub fn text(config: &GptConfig) -> Result<Sequences> {
+    Sequences::from_bytes("Cicero, De finibus I", TEXT.as_bytes(), config)
+        .map_err(|what| Error::file(Path::new("demo text"), what))
+}
+
 /// The first `rows` sequences of [`TEXT`], cut to the model's length: the checkpoint was trained on them.
 ///
 /// # Errors
-/// More rows than the text has; a model whose tokens are not bytes.
+/// More rows than the text has; otherwise as [`text`].
 pub fn sequences(config: &GptConfig, rows: usize) -> Result<Sequences> {
-    let mut all = Sequences::from_bytes("Cicero, De finibus I", TEXT.as_bytes(), config)
-        .map_err(|what| Error::file(Path::new("demo text"), what))?;
+    let mut all = text(config)?;
     if rows > all.rows() {
         let what = format!("{rows} sequences were asked, but the demo text has {}; give --text FILE", all.rows());
         return Err(Error::file(Path::new("demo text"), what));

@@ -21,7 +21,7 @@ pub type Interrupt = Arc<dyn Fn() -> Result<()> + Send + Sync>;
 
 /// Sequences whose products are held at once before they are added up: a constant, so that the order of summation does
 /// not depend on the machine.
-const ROUND: usize = 16;
+pub const ROUND: usize = 16;
 
 /// Elements added up by one task.
 const CHUNK: usize = 1 << 14;
@@ -135,6 +135,11 @@ impl<T: Real> Risk<T> {
         let lanes: Vec<&PerParameter<T>> = range.clone().map(|i| &self.sequence(i).gradient).collect();
         self.add_up(&lanes, &mut Sum::Whole, 1.0 / range.len() as f64, &mut out);
         out
+    }
+
+    /// g_i, the gradient of one (linearised) sequence's loss, cut into parameters.
+    pub fn sequence_gradient(&self, i: usize) -> &PerParameter<T> {
+        &self.sequence(i).gradient
     }
 
     /// g_iᵀv of each sequence of `range`.

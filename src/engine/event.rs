@@ -1,9 +1,11 @@
 //! Events: all that ever happens, as the worker emits it, the recorder writes it and the [`super::readout::Readout`]
 //! folds it. Each is one JSON line of a session; [`FORMAT`] changes when an old reader would misread a new line.
+//! Floats that JSON cannot hold are written as [`number`] says.
 
 use serde::{Deserialize, Serialize};
 
 use super::knobs::{Knobs, Law, Precision, SolverKind};
+use super::number;
 
 /// Version of the event format.
 pub const FORMAT: u32 = 1;
@@ -172,6 +174,7 @@ pub enum Event {
         /// Index of the first loss.
         first: usize,
         /// The losses.
+        #[serde(with = "number::many")]
         losses: Vec<f64>,
     },
     /// First-order facts at w* for one n.
@@ -179,8 +182,10 @@ pub enum Event {
         /// n.
         n: usize,
         /// ‖g^(n)‖.
+        #[serde(with = "number::one")]
         grad_norm: f64,
         /// ‖b‖², b = (g_{n+1} − g^(n))/(n+1).
+        #[serde(with = "number::one")]
         b_norm2: f64,
     },
     /// One iteration of the eigensolver.
@@ -192,10 +197,13 @@ pub enum Event {
         /// Hessian–vector products so far in this solve.
         products: usize,
         /// Eigenvalue estimates, largest first.
+        #[serde(with = "number::many")]
         values: Vec<f64>,
-        /// Residual norms ‖Hu − λu‖ beside them; infinite (null) where not yet known.
+        /// Residual norms ‖Hu − λu‖ beside them; `None` where not yet known.
+        #[serde(with = "number::many_maybe")]
         residuals: Vec<Option<f64>>,
         /// The algebraically smallest estimates so far, smallest first.
+        #[serde(with = "number::many")]
         smallest: Vec<f64>,
     },
     /// A probing subspace is ready: columns of U for n and the law in force.
@@ -209,16 +217,21 @@ pub enum Event {
         /// The solver that found it.
         solver: SolverKind,
         /// Rayleigh quotients of the columns under H^(n), in the law's order.
+        #[serde(with = "number::many")]
         values: Vec<f64>,
         /// Residuals ‖Hu − λu‖.
+        #[serde(with = "number::many")]
         residuals: Vec<f64>,
         /// The algebraically smallest eigenvalue estimates found on the way, smallest first.
+        #[serde(with = "number::many")]
         smallest: Vec<f64>,
         /// max |UᵀU − I|.
+        #[serde(with = "number::one")]
         orthonormality: f64,
         /// Products spent.
         products: usize,
         /// Estimate of λ_{k+1}, if the solver has one.
+        #[serde(with = "number::maybe")]
         next: Option<f64>,
     },
     /// Quadratic model of the increment Δ_m on a basis, q(Uz) = a + cᵀz + ½ zᵀBz, for one m ≤ n.
@@ -228,12 +241,16 @@ pub enum Event {
         /// m: the increment Δ_m goes from m to m + 1 sequences.
         m: usize,
         /// c = Uᵀ b, length k.
+        #[serde(with = "number::many")]
         c: Vec<f64>,
         /// B = Uᵀ A U, row-major k × k.
+        #[serde(with = "number::many")]
         b: Vec<f64>,
         /// ‖b‖².
+        #[serde(with = "number::one")]
         b_norm2: f64,
         /// ‖(I − UUᵀ)AU‖_F / ‖AU‖_F, where it was computed.
+        #[serde(with = "number::maybe")]
         leakage: Option<f64>,
     },
     /// One Rademacher probe v of A^(m) for every m = 1…n (index 0 is m = 1).
@@ -243,8 +260,10 @@ pub enum Event {
         /// Number of the probe.
         probe: usize,
         /// vᵀA v.
+        #[serde(with = "number::many")]
         quadratic: Vec<f64>,
         /// ‖A v‖².
+        #[serde(with = "number::many")]
         square: Vec<f64>,
     },
     /// One antithetic pair of draws: losses of sequences 1…n+1 at w* ± δ.
@@ -254,14 +273,18 @@ pub enum Event {
         /// n.
         n: usize,
         /// σ.
+        #[serde(with = "number::one")]
         sigma: f64,
         /// Number of the draw.
         index: usize,
         /// ℓ_i(w* + δ).
+        #[serde(with = "number::many")]
         plus: Vec<f64>,
         /// ℓ_i(w* − δ).
+        #[serde(with = "number::many")]
         minus: Vec<f64>,
         /// Full-space draws: g_iᵀδ/σ per sequence, the linear control variate. Empty in the subspace.
+        #[serde(with = "number::many")]
         slopes: Vec<f64>,
     },
     /// One direction of the proxy curve: first and second derivative of L_n along ε ~ N(0, I_P).
@@ -271,8 +294,10 @@ pub enum Event {
         /// Number of the direction.
         index: usize,
         /// gᵀε.
+        #[serde(with = "number::one")]
         slope: f64,
         /// εᵀHε.
+        #[serde(with = "number::one")]
         curvature: f64,
     },
     /// L_n(w* + σε) for one direction and σ.
@@ -282,8 +307,10 @@ pub enum Event {
         /// Number of the direction.
         index: usize,
         /// σ.
+        #[serde(with = "number::one")]
         sigma: f64,
         /// L_n there.
+        #[serde(with = "number::one")]
         loss: f64,
     },
     /// Root mean square rounding error of a computed L_n difference in this precision, in nats.
@@ -291,6 +318,7 @@ pub enum Event {
         /// n.
         n: usize,
         /// Error of one difference L_n(w*+δ) − L_n(w*).
+        #[serde(with = "number::one")]
         floor: f64,
         /// Points it was measured on.
         points: usize,
@@ -300,6 +328,7 @@ pub enum Event {
         /// n.
         n: usize,
         /// |Δ_n| per direction.
+        #[serde(with = "number::many")]
         values: Vec<f64>,
     },
     /// A figure should not be trusted, and why.

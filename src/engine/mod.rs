@@ -1,7 +1,16 @@
 //! Floor 5. The worker thread, its commands and events, and the readout folded from them. Knows nothing of the terminal.
 
+mod climb;
+mod control;
+mod emitter;
 pub mod event;
 pub mod knobs;
 pub mod ladder;
+pub mod lints;
+pub mod memory;
+pub mod number;
+pub mod probe;
+pub mod problem;
 pub mod readout;
+mod stages;
 pub mod worker;

@@ -1,12 +1,20 @@
 //! The worker: one background thread that climbs the ladder of stages and emits events.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Instant;
 
 use tokio::sync::watch;
 
-use super::event::Stamped;
+use super::climb::Climb;
+use super::control::Control;
+use super::emitter::Emitter;
+use super::event::{Event, Stage, Stamped};
 use super::knobs::{Knobs, Precision};
-use crate::error::Result;
+use super::problem::Problem;
+use crate::error::{Error, Result};
+use crate::math::array::Real;
 
 /// Whether the worker should go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,14 +77,89 @@ impl Worker {
 /// need not wait for it.
 ///
 /// # Errors
-/// If the system refuses a thread. Later errors arrive as [`super::event::Event::Failed`].
-pub fn spawn<P: Send + 'static>(
-    open: impl FnOnce() -> Result<P> + Send + 'static,
+/// If the system refuses a thread. Later errors, a panic among them, arrive as [`Event::Failed`].
+pub fn spawn(
+    open: impl FnOnce() -> Result<Problem> + Send + 'static,
     settings: Settings,
     wanted: Wanted,
     sink: Sink,
 ) -> Result<Worker> {
-    let _ = (open, settings, sink);
-    let (wanted, _receiver) = watch::channel(wanted);
-    Ok(Worker { wanted, thread: std::thread::spawn(|| ()) })
+    let (wanted, receiver) = watch::channel(wanted);
+    let body = move || {
+        let control = Arc::new(Control::new(receiver));
+        let mouth = Arc::new(Mutex::new(sink));
+        let speaker = mouth.clone();
+        let sink: Sink = Box::new(move |stamped| (speaker.lock().unwrap_or_else(PoisonError::into_inner))(stamped));
+        let emitter = Emitter::new(sink, control);
+        let began = Instant::now();
+        let run = AssertUnwindSafe(|| work(open, &settings, emitter));
+        if let Err(panic) = catch_unwind(run) {
+            let message = format!("the compute thread stopped on a defect: {}", panic_message(panic.as_ref()));
+            let event = Stamped { t: began.elapsed().as_secs_f64(), event: Event::Failed { message } };
+            (mouth.lock().unwrap_or_else(PoisonError::into_inner))(&event);
+        }
+    };
+    let thread = std::thread::Builder::new()
+        .name("compute".into())
+        .spawn(body)
+        .map_err(|e| Error::Computation(format!("the system refused the compute thread: {e}")))?;
+    Ok(Worker { wanted, thread })
+}
+
+fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|s| (*s).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".into())
+}
+
+/// Open the problem and climb until told to stop.
+fn work(open: impl FnOnce() -> Result<Problem>, settings: &Settings, mut emitter: Emitter) {
+    emitter.begin(Stage::Load, 1);
+    let (problem, pool) = match open().and_then(|problem| Ok((problem, pool(settings)?))) {
+        Ok(ready) => ready,
+        Err(error) => return emitter.fail(&error),
+    };
+    let knobs = emitter.control.knobs();
+    let subject = problem.subject(settings, pool.current_num_threads());
+    if let Err(error) = knobs.check(subject.sequences, subject.parameters) {
+        return emitter.fail(&error);
+    }
+    emitter.emit(Event::Opened(subject));
+    emitter.emit(Event::Knobs(knobs));
+    for note in &problem.checkpoint.notes {
+        emitter.log(note.clone());
+    }
+    emitter.complete();
+    pool.install(|| match settings.precision {
+        Precision::F32 => climb(Climb::<f32>::new(problem, emitter, settings.memory)),
+        Precision::F64 => climb(Climb::<f64>::new(problem, emitter, settings.memory)),
+    });
+}
+
+fn climb<T: Real>(mut climb: Climb<T>) {
+    loop {
+        match climb.ascend() {
+            Ok(()) => climb.emitter.control.wait(),
+            Err(Error::Cancelled) => {}
+            Err(error) => {
+                // Other knobs may work: say what went wrong and wait for them.
+                climb.emitter.fail(&error);
+                climb.emitter.control.wait();
+            }
+        }
+        if climb.emitter.control.stopping() {
+            return;
+        }
+    }
+}
+
+/// The threads of a run.
+pub(super) fn pool(settings: &Settings) -> Result<rayon::ThreadPool> {
+    if settings.device != "cpu" {
+        return Err(Error::knob("--device", format!("{} is not available in this build; use cpu", settings.device)));
+    }
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(settings.threads)
+        .thread_name(|i| format!("compute-{i}"))
+        .build()
+        .map_err(|e| Error::knob("--threads", format!("the system refused {} threads: {e}", settings.threads)))
 }

@@ -78,13 +78,16 @@ pub fn ratio(numerator: Estimate, denominator: Estimate) -> Option<Interval> {
 
 /// The median; `None` of nothing.
 pub fn median(values: &[f64]) -> Option<f64> {
-    if values.is_empty() {
-        return None;
-    }
+    quantile(values, 0.5)
+}
+
+/// The quantile at `p` in [0, 1], linear between order statistics; `None` of nothing.
+pub fn quantile(values: &[f64], p: f64) -> Option<f64> {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
-    let mid = sorted.len() / 2;
-    Some(if sorted.len() % 2 == 1 { sorted[mid] } else { 0.5 * (sorted[mid - 1] + sorted[mid]) })
+    let place = p.clamp(0.0, 1.0) * sorted.len().checked_sub(1)? as f64;
+    let (low, high) = (sorted[place.floor() as usize], sorted[place.ceil() as usize]);
+    Some(low + place.fract() * (high - low))
 }
 
 #[cfg(test)]
@@ -121,5 +124,7 @@ mod tests {
         assert_eq!(median(&[]), None);
         assert_eq!(median(&[3.0, 1.0]), Some(2.0));
         assert_eq!(median(&[3.0, 1.0, 9.0]), Some(3.0));
+        assert_eq!(quantile(&[4.0, 1.0, 2.0, 3.0, 5.0], 0.25), Some(2.0));
+        assert_eq!((quantile(&[1.0, 2.0], 0.0), quantile(&[1.0, 2.0], 1.0)), (Some(1.0), Some(2.0)));
     }
 }

@@ -1,1 +1,32 @@
-//! (empty)
+//! Floor 7. The dashboard: draws from the [`Readout`](crate::engine::readout::Readout) and its own view state, and
+//! tells the worker nothing but knobs and whether to go on.
+//!
+//! | file | is |
+//! |---|---|
+//! | [`state`], [`update`] | what the dashboard knows, and the pure reducer over it |
+//! | [`action`], [`knob`], [`input`] | the table of keys, the knobs, from terminal events to messages |
+//! | [`screen`], [`bars`], [`overlay`], [`panes`] | drawing, top down |
+//! | [`plot`], [`theme`], [`format`] | curves, colours, numbers |
+//! | [`playback`] | a recording and the place in it |
+//! | [`run`](mod@run), [`terminal`] | the loop and the terminal it borrows |
+//! | [`picture`](mod@picture) | a frame as SVG |
+
+pub mod action;
+pub mod bars;
+pub mod format;
+pub mod input;
+pub mod knob;
+pub mod overlay;
+pub mod panes;
+pub mod picture;
+pub mod playback;
+pub mod plot;
+pub mod run;
+pub mod screen;
+pub mod state;
+pub mod terminal;
+pub mod theme;
+pub mod update;
+
+pub use picture::picture;
+pub use run::{Mouse, Options, Outcome, Source, run};

@@ -1,0 +1,147 @@
+//! Flags that several commands share: what to look at, the knobs, and whether to record.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::{Deserialize, Serialize};
+
+use super::source::{Data, Source};
+use super::values::{Device, Dimensions, Memory, Positive, Record, Sigmas};
+use crate::engine::knobs::{Knobs, Law, Method, Precision, SolverKind};
+use crate::engine::worker::Settings;
+
+/// What to look at.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "What to look at (the built-in demo unless given)")]
+pub struct SourceFlags {
+    /// Checkpoint folder: nanochat's (model_NNNNNN.pt, meta_NNNNNN.json) or config.json with model.safetensors.
+    #[arg(long, value_name = "FOLDER", requires = "data")]
+    checkpoint: Option<PathBuf>,
+    /// Training step of a nanochat folder; the newest unless given.
+    #[arg(long, value_name = "N", requires = "checkpoint")]
+    step: Option<u64>,
+    /// Sequences as {"inputs": [[…]], "targets": [[…]]}, rows of equal length.
+    #[arg(long, value_name = "FILE", group = "data")]
+    tokens: Option<PathBuf>,
+    /// Sequences cut from a text, one token a byte.
+    #[arg(long, value_name = "FILE", group = "data")]
+    text: Option<PathBuf>,
+}
+
+impl SourceFlags {
+    /// What they point at.
+    pub fn source(self) -> Source {
+        let data = match (self.tokens, self.text) {
+            (Some(file), _) => Data::Tokens(file),
+            (None, Some(file)) => Data::Text(file),
+            (None, None) => Data::Demo,
+        };
+        Source { checkpoint: self.checkpoint, step: self.step, data }
+    }
+}
+
+/// Everything that can be set by flag, by environment (`EIGENTOP_…`) or in the configuration file, in this order of
+/// precedence; what is set nowhere has a default.
+#[derive(Debug, Clone, Default, PartialEq, Args, Serialize, Deserialize)]
+#[command(next_help_heading = "Knobs")]
+#[serde(deny_unknown_fields, default)]
+pub struct Options {
+    /// Training sequences that define the empirical risk L_n [default: 8].
+    #[arg(long, env = "EIGENTOP_N", hide_env_values = true, allow_negative_numbers = true)]
+    pub n: Option<NonZeroUsize>,
+    /// Dimensions of the probed subspaces, such as 16 or 1,4,16 [default: 1,4,16].
+    #[arg(long, env = "EIGENTOP_K", hide_env_values = true, allow_hyphen_values = true)]
+    pub k: Option<Dimensions>,
+    /// Standard deviations σ of the probe, such as 1e-3 or 1e-4,1e-3,1e-2 [default: 1e-4,1e-3,1e-2].
+    #[arg(long, env = "EIGENTOP_SIGMA", hide_env_values = true, allow_hyphen_values = true)]
+    pub sigma: Option<Sigmas>,
+    /// Monte Carlo draws S (antithetic pairs) for each σ and subspace [default: 64].
+    #[arg(long, env = "EIGENTOP_DRAWS", hide_env_values = true, allow_negative_numbers = true)]
+    pub draws: Option<NonZeroUsize>,
+    /// Eigensolver [default: lanczos].
+    #[arg(long, env = "EIGENTOP_SOLVER", hide_env_values = true)]
+    pub solver: Option<SolverKind>,
+    /// Eigenpairs are converged when every residual is at most this times the largest eigenvalue [default: 1e-3].
+    #[arg(long, env = "EIGENTOP_TOL", hide_env_values = true, allow_negative_numbers = true)]
+    pub tol: Option<Positive>,
+    /// Probing law [default: top].
+    #[arg(long, env = "EIGENTOP_LAW", hide_env_values = true)]
+    pub law: Option<Law>,
+    /// The definitions, or the paper's public code [default: exact].
+    #[arg(long, env = "EIGENTOP_METHOD", hide_env_values = true)]
+    pub method: Option<Method>,
+    /// Seed of every random number [default: 0].
+    #[arg(long, env = "EIGENTOP_SEED", hide_env_values = true)]
+    pub seed: Option<u64>,
+    /// Floating-point precision [default: f32].
+    #[arg(long, env = "EIGENTOP_PRECISION", hide_env_values = true)]
+    pub precision: Option<Precision>,
+    /// Where to compute: cpu or cuda:N [default: cpu].
+    #[arg(long, env = "EIGENTOP_DEVICE", hide_env_values = true)]
+    pub device: Option<Device>,
+    /// Threads; 0 means one for each core [default: 0].
+    #[arg(long, env = "EIGENTOP_THREADS", hide_env_values = true)]
+    pub threads: Option<usize>,
+    /// Memory that may be used, such as 4GiB [default: what the machine has].
+    #[arg(long, env = "EIGENTOP_MEMORY", hide_env_values = true)]
+    pub memory: Option<Memory>,
+    /// Record the run as a session [default: on].
+    #[arg(long, env = "EIGENTOP_RECORD", hide_env_values = true)]
+    pub record: Option<Record>,
+    /// Theme; here from the file alone, for only commands with a screen have the flag.
+    #[arg(skip)]
+    pub theme: Option<String>,
+}
+
+impl Options {
+    /// These options, and where they are silent, `others`.
+    pub fn or(self, others: &Options) -> Options {
+        let o = others.clone();
+        Options {
+            n: self.n.or(o.n),
+            k: self.k.or(o.k),
+            sigma: self.sigma.or(o.sigma),
+            draws: self.draws.or(o.draws),
+            solver: self.solver.or(o.solver),
+            tol: self.tol.or(o.tol),
+            law: self.law.or(o.law),
+            method: self.method.or(o.method),
+            seed: self.seed.or(o.seed),
+            precision: self.precision.or(o.precision),
+            device: self.device.or(o.device),
+            threads: self.threads.or(o.threads),
+            memory: self.memory.or(o.memory),
+            record: self.record.or(o.record),
+            theme: self.theme.or(o.theme),
+        }
+    }
+
+    /// The knobs they set. The σ in focus is the default one if it is asked for, else the smallest.
+    pub fn knobs(&self) -> Knobs {
+        let d = Knobs::default();
+        let sigmas = self.sigma.as_ref().map_or(d.sigmas, |s| s.values().to_vec());
+        Knobs {
+            n: self.n.map_or(d.n, NonZeroUsize::get),
+            ks: self.k.as_ref().map_or(d.ks, |k| k.values().to_vec()),
+            sigma: if sigmas.contains(&d.sigma) { d.sigma } else { sigmas[0] },
+            sigmas,
+            draws: self.draws.map_or(d.draws, NonZeroUsize::get),
+            solver: self.solver.unwrap_or(d.solver),
+            tol: self.tol.map_or(d.tol, f64::from),
+            law: self.law.unwrap_or(d.law),
+            method: self.method.unwrap_or(d.method),
+            seed: self.seed.unwrap_or(d.seed),
+        }
+    }
+
+    /// What they fix for a whole run.
+    pub fn settings(&self) -> Settings {
+        Settings {
+            precision: self.precision.unwrap_or(Precision::F32),
+            device: self.device.clone().map_or("cpu".into(), String::from),
+            threads: self.threads.unwrap_or(0),
+            memory: self.memory.map(|m| m.0),
+        }
+    }
+}

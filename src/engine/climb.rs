@@ -1,0 +1,128 @@
+//! One climb of the ladder: runs the stages in order and keeps what later climbs can reuse.
+
+use std::sync::Arc;
+
+use super::emitter::Emitter;
+use super::event::{Event, Level};
+use super::knobs::{Knobs, Law, Method, SolverKind};
+use super::memory;
+use super::problem::Problem;
+use crate::diff::risk::Risk;
+use crate::error::Result;
+use crate::math::array::Real;
+use crate::spectrum::solver::Eigenspace;
+
+/// A probing subspace with what it was found for.
+pub(super) struct Found<T> {
+    /// Its number in the session.
+    pub number: u32,
+    /// What it depends on.
+    pub key: SubspaceKey,
+    /// U with Rayleigh quotients and images H^(n)U.
+    pub space: Eigenspace<T>,
+    /// Whether U is a Rayleigh–Ritz basis, so that UᵀH^(n)U = Λ exactly.
+    pub ritz: Ritz,
+}
+
+/// Whether a basis makes the projected Hessian diagonal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ritz {
+    /// UᵀHU = Λ.
+    Diagonal,
+    /// UᵀHU has to be computed.
+    Full,
+}
+
+/// The knobs that stage I depends on.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct SubspaceKey {
+    pub n: usize,
+    pub k: usize,
+    pub solver: SolverKind,
+    pub tol: f64,
+    pub law: Law,
+    pub method: Method,
+    pub seed: u64,
+}
+
+impl SubspaceKey {
+    pub(super) fn of(knobs: &Knobs) -> SubspaceKey {
+        let Knobs { n, solver, tol, law, method, seed, .. } = *knobs;
+        SubspaceKey { n, k: knobs.k(), solver, tol, law, method, seed }
+    }
+}
+
+/// The worker's state for one problem in one precision.
+pub(super) struct Climb<T> {
+    pub problem: Problem,
+    pub risk: Risk<T>,
+    pub emitter: Emitter,
+    pub memory: Option<u64>,
+    pub found: Option<Found<T>>,
+    /// Number of the basis whose coefficients are out.
+    pub coefficients_of: Option<u32>,
+    /// Number of the basis whose curves against n are out.
+    pub swept: Option<u32>,
+    /// UᵀH_{n+1}U of the latest basis, row-major k × k.
+    pub next_projection: Vec<f64>,
+    pub bases: u32,
+}
+
+impl<T: Real> Climb<T> {
+    pub(super) fn new(problem: Problem, emitter: Emitter, memory: Option<u64>) -> Climb<T> {
+        let control = emitter.control.clone();
+        let risk = problem.risk(Arc::new(move || control.check()));
+        Climb {
+            problem,
+            risk,
+            emitter,
+            memory,
+            found: None,
+            coefficients_of: None,
+            swept: None,
+            next_projection: Vec::new(),
+            bases: 0,
+        }
+    }
+
+    /// Climb from the first stage that the knobs in force ask for to the last.
+    ///
+    /// # Errors
+    /// [`crate::error::Error::Cancelled`] when the work was superseded; what stopped it otherwise.
+    pub(super) fn ascend(&mut self) -> Result<()> {
+        self.emitter.adopt();
+        self.linearise()?;
+        self.emitter.checkpoint()?;
+        self.subspace()?;
+        self.emitter.checkpoint()?;
+        self.coefficients()?;
+        self.emitter.checkpoint()?;
+        self.evaluate()?;
+        self.emitter.checkpoint()?;
+        self.sweeps()?;
+        self.emitter.emit(Event::Idle);
+        Ok(())
+    }
+
+    /// The knobs in force.
+    pub(super) fn knobs(&self) -> Knobs {
+        self.emitter.control.knobs()
+    }
+
+    /// Announce the memory plan and refuse one that does not fit.
+    pub(super) fn plan_memory(&mut self) -> Result<()> {
+        let knobs = self.knobs();
+        let Some(batch) = self.problem.batches().into_iter().next() else { return Ok(()) };
+        let plan = memory::plan(&self.risk, &batch, &knobs);
+        if plan != self.emitter.readout.memory {
+            let parts: Vec<String> = plan.iter().map(|(p, b)| format!("{p} {}", memory::human(*b))).collect();
+            self.emitter.emit(Event::Memory { plan: plan.clone() });
+            self.emitter.log(format!("memory plan: {}", parts.join(", ")));
+        }
+        memory::check(&plan, self.memory)
+    }
+
+    pub(super) fn warn(&mut self, text: String) {
+        self.emitter.emit(Event::Log { level: Level::Warning, text });
+    }
+}

@@ -1,0 +1,7 @@
+//! The stages of the ladder, one a file.
+
+mod coefficients;
+mod evaluate;
+mod linearise;
+mod subspace;
+mod sweeps;

@@ -1,0 +1,160 @@
+//! Stage Sweeps: curves against σ (validity of the proxy) and against n (coefficients of every m ≤ n).
+
+use std::sync::Arc;
+
+use super::coefficients::{project, symmetric};
+use crate::criteria::increment::{increment, mean};
+use crate::criteria::prefix::Prefix;
+use crate::criteria::proxy;
+use crate::diff::risk::Risk;
+use crate::engine::climb::Climb;
+use crate::engine::event::{Event, Stage};
+use crate::engine::knobs::Method;
+use crate::error::Result;
+use crate::math::array::Real;
+use crate::math::stream::{Purpose, Stream};
+use crate::math::vector;
+
+/// Directions of the proxy curve.
+const DIRECTIONS: usize = 8;
+/// σ evaluated together: enough to fill the threads, few enough to hold their points.
+const TOGETHER: usize = 4;
+/// Points the rounding floor is measured on.
+const FLOOR_POINTS: usize = 4;
+/// Distance of those points, small enough that only rounding differs between precisions.
+const FLOOR_SIGMA: f64 = 1e-3;
+/// Radius and number of the paper's sphere directions.
+const SPHERE: (f64, usize) = (0.02, 50);
+
+impl<T: Real> Climb<T> {
+    pub(in crate::engine) fn sweeps(&mut self) -> Result<()> {
+        let knobs = self.knobs();
+        let Some(number) = self.found.as_ref().map(|f| f.number) else { return Ok(()) };
+        let n = knobs.n;
+        let points = proxy::grid();
+        let here = self.emitter.readout.at.get(&n);
+        let complete = |d: &crate::engine::readout::ProxyDirection| d.losses.len() == points.len();
+        let proxies = here.map_or(0, |at| at.proxy.values().filter(|d| complete(d)).count());
+        let floor_known = here.is_some_and(|at| at.floor.is_some());
+        let against_n = if self.swept == Some(number) { 0 } else { n };
+        let total = (DIRECTIONS - proxies) * points.len() + against_n;
+        self.emitter.begin(Stage::Sweeps, total);
+        let mut done = 0;
+        if !floor_known {
+            self.rounding_floor(n)?;
+        }
+        if knobs.method == Method::Paper {
+            self.sphere(n)?;
+        }
+        for index in proxies..DIRECTIONS {
+            let mut stream = Stream::new(knobs.seed, Purpose::Proxy, index as u64);
+            let direction: Vec<T> = vector::normals(&mut stream, self.risk.parameters());
+            let (slope, curvature) = self.risk.jet(0..n, &direction)?;
+            self.emitter.work.hvps += 0.5;
+            self.emitter.emit(Event::ProxyDirection { n, index, slope, curvature });
+            for sigmas in points.chunks(TOGETHER) {
+                let moved: Vec<Vec<T>> = sigmas.iter().map(|s| self.moved(*s, &direction)).collect();
+                let losses = self.risk.losses(&moved.iter().map(Vec::as_slice).collect::<Vec<_>>(), 0..n)?;
+                self.emitter.work.passes += (sigmas.len() * n) as f64;
+                for (&sigma, losses) in sigmas.iter().zip(&losses) {
+                    if let Some(loss) = mean(losses, n).filter(|l| l.is_finite()) {
+                        self.emitter.emit(Event::ProxyLoss { n, index, sigma, loss });
+                    }
+                }
+                done += sigmas.len();
+                self.emitter.progress(done, total);
+                self.emitter.checkpoint()?;
+            }
+        }
+        if against_n > 0 {
+            self.against_n(n, number, done, total)?;
+            self.swept = Some(number);
+        }
+        self.emitter.complete();
+        Ok(())
+    }
+
+    /// Coefficients of every m < n on the basis of n: UᵀH_iU for each sequence, then differences of running means.
+    fn against_n(&mut self, n: usize, number: u32, done: usize, total: usize) -> Result<()> {
+        let Some(found) = &self.found else { return Ok(()) };
+        let k = found.space.values.len();
+        let ranges: Vec<_> = self.risk.graph().layout.entries().iter().map(|e| e.range()).collect();
+        let columns: Vec<&[T]> = found.space.vectors.cols().collect();
+        let mut prefix = Prefix::new(ranges.iter().map(|r| r.len()));
+        let mut gradients: Vec<Vec<f64>> = Vec::new();
+        let mut sum = vec![0.0; k * k];
+        for i in 0..n {
+            let hessian = self.risk.map_hvps(i, &columns, |_, product| project(&columns, &ranges, product))?.concat();
+            gradients.push(project(&columns, &ranges, self.risk.sequence_gradient(i)));
+            if let Some(b_norm2) = prefix.push(self.risk.sequence_gradient(i)) {
+                let scale = 1.0 / (i + 1) as f64;
+                let b: Vec<f64> = hessian.iter().zip(&sum).map(|(h, s)| scale * (h - s / i as f64)).collect();
+                let c = (0..k)
+                    .map(|j| increment(&gradients.iter().map(|g| g[j]).collect::<Vec<_>>(), i).unwrap_or(0.0))
+                    .collect();
+                let b = symmetric(k, &b);
+                self.emitter.emit(Event::Coefficients { basis: number, m: i, c, b, b_norm2, leakage: None });
+            }
+            sum.iter_mut().zip(&hessian).for_each(|(s, h)| *s += h);
+            self.emitter.work.hvps += k as f64 / n as f64;
+            self.emitter.progress(done + i + 1, total);
+            self.emitter.checkpoint()?;
+        }
+        Ok(())
+    }
+
+    /// Rounding error of a loss difference: against the other precision, at the same points to the last digit.
+    fn rounding_floor(&mut self, n: usize) -> Result<()> {
+        let floor = if T::EPSILON == f32::EPSILON as f64 {
+            self.difference_to::<f64>(n)?
+        } else {
+            // f64 has nothing finer to compare with: its errors are those of f32, scaled by the unit of rounding.
+            self.difference_to::<f32>(n)? * f64::EPSILON / f64::from(f32::EPSILON)
+        };
+        self.emitter.emit(Event::RoundingFloor { n, floor, points: FLOOR_POINTS });
+        Ok(())
+    }
+
+    /// Root mean square of (L(w) − L(w*)) in T less the same in O.
+    fn difference_to<O: Real>(&mut self, n: usize) -> Result<f64> {
+        let control = self.emitter.control.clone();
+        let other: Risk<O> = self.problem.risk(Arc::new(move || control.check()));
+        let seed = self.knobs().seed;
+        let points: Vec<Vec<T>> = std::iter::once(self.risk.point().to_vec())
+            .chain((0..FLOOR_POINTS).map(|i| {
+                let mut stream = Stream::new(seed, Purpose::Proxy, (DIRECTIONS + i) as u64);
+                self.moved(FLOOR_SIGMA, &vector::normals(&mut stream, self.risk.parameters()))
+            }))
+            .collect();
+        // Both precisions must see the very same point: the coarser one's digits.
+        let coarse: Vec<Vec<f32>> = points.iter().map(|w| vector::convert(w)).collect();
+        let own: Vec<Vec<T>> = coarse.iter().map(|w| vector::convert(w)).collect();
+        let others: Vec<Vec<O>> = coarse.iter().map(|w| vector::convert(w)).collect();
+        let changes = |losses: Vec<Vec<f64>>| -> Vec<f64> {
+            let means: Vec<f64> = losses.iter().map(|l| mean(l, n).unwrap_or(f64::NAN)).collect();
+            means[1..].iter().map(|m| m - means[0]).collect()
+        };
+        let own = changes(self.risk.losses(&own.iter().map(Vec::as_slice).collect::<Vec<_>>(), 0..n)?);
+        let others = changes(other.losses(&others.iter().map(Vec::as_slice).collect::<Vec<_>>(), 0..n)?);
+        self.emitter.work.passes += (2 * (FLOOR_POINTS + 1) * n) as f64;
+        let square: f64 = own.iter().zip(&others).map(|(a, b)| (a - b) * (a - b)).sum();
+        Ok((square / FLOOR_POINTS as f64).sqrt())
+    }
+
+    /// The paper's J_1: |Δ_n| on a sphere around the checkpoint.
+    fn sphere(&mut self, n: usize) -> Result<()> {
+        let (radius, directions) = SPHERE;
+        let mut values = Vec::new();
+        for index in 0..directions {
+            let mut stream = Stream::new(self.knobs().seed, Purpose::Sphere, index as u64);
+            let direction: Vec<T> = vector::normals(&mut stream, self.risk.parameters());
+            let point = self.moved(radius / vector::norm(&direction), &direction);
+            let losses = self.risk.losses(&[&point], 0..n + 1)?.concat();
+            values.push(increment(&losses, n).unwrap_or(f64::NAN).abs());
+            self.emitter.work.passes += (n + 1) as f64;
+            self.emitter.checkpoint()?;
+        }
+        self.emitter.emit(Event::SphereJ1 { n, values });
+        Ok(())
+    }
+}

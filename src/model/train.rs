@@ -1,0 +1,336 @@
+//! Training a small nanochat: gradients from the tape, steps by AdamW, decayed to a standstill so that the checkpoint
+//! lies near a minimiser of its training rows.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use candle_core::backprop::GradStore;
+use candle_core::{Device, Tensor, Var};
+use candle_nn::optim::{AdamW, Optimizer, ParamsAdamW};
+use rayon::prelude::*;
+
+use crate::data::demo;
+use crate::data::sequences::{BYTE_VOCAB, Sequences};
+use crate::diff::graph::Graph;
+use crate::diff::primitive::Batch;
+use crate::diff::sweep::PerParameter;
+use crate::error::{Error, Result};
+use crate::math::flat::Layout;
+use crate::math::simd;
+use crate::math::stream::{Purpose, Stream};
+use crate::model::checkpoint::Checkpoint;
+use crate::model::config::GptConfig;
+use crate::model::gpt;
+use crate::model::init::initial_weights;
+
+/// Largest 2-norm of the gradient that reaches the optimiser; longer ones are scaled down to it.
+const CLIP: f64 = 1.0;
+
+/// AdamW's decay rates of the first and second moments.
+const BETAS: (f64, f64) = (0.9, 0.99);
+
+/// One step in this many warms up.
+const WARM_UP: usize = 20;
+
+/// Which rows to train on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// All rows of the demo's text, [`demo::TEXT`].
+    Demo,
+    /// A file's bytes; see [`Sequences::from_text`].
+    Text(PathBuf),
+    /// Token rows; see [`Sequences::from_tokens`].
+    Tokens(PathBuf),
+}
+
+/// What to train, on what and for how long. The defaults made the demo under `assets/demo`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TrainOptions {
+    /// Training rows; with no steps they are not read.
+    pub source: Source,
+    /// Sizes of the model.
+    pub config: GptConfig,
+    /// Optimiser steps; 0 gives the initial weights.
+    pub steps: usize,
+    /// Rows in each step. A step holds one gradient per row.
+    pub batch: usize,
+    /// Learning rate at its peak.
+    pub learning_rate: f64,
+    /// Decoupled weight decay of the matrices in the layers; nothing else decays.
+    pub weight_decay: f64,
+    /// Fixes the initial weights and the order of the rows.
+    pub seed: u64,
+}
+
+impl Default for TrainOptions {
+    fn default() -> Self {
+        let config = GptConfig {
+            sequence_len: 128,
+            vocab_size: BYTE_VOCAB,
+            n_layer: 4,
+            n_head: 4,
+            n_kv_head: 4,
+            n_embd: 96,
+            window_pattern: "L".into(),
+        };
+        let (steps, batch, learning_rate) = (2000, 16, 4e-3);
+        TrainOptions { source: Source::Demo, config, steps, batch, learning_rate, weight_decay: 0.0, seed: 0 }
+    }
+}
+
+/// How a finished step went.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Step {
+    /// Its number, from 1.
+    pub step: usize,
+    /// How many there will be.
+    pub steps: usize,
+    /// Mean loss of its rows before the step, nats per token.
+    pub loss: f64,
+    /// 2-norm of its gradient before clipping.
+    pub gradient_norm: f64,
+    /// Tokens per second since the first step.
+    pub tokens_per_second: f64,
+}
+
+/// Train a model from nanochat's initial weights; `progress` hears of every step. The same options give the same
+/// weights, digit for digit, whatever the number of threads.
+///
+/// The learning rate rises linearly over the first twentieth of the steps and falls to zero along a cosine. Rows come
+/// in random order, each once before any comes again.
+///
+/// # Errors
+/// [`Error::Knob`] naming the flag at fault; rows that cannot be read or do not fit the model; [`Error::NotFinite`]
+/// when the loss diverges, with the step.
+pub fn run(options: &TrainOptions, progress: &mut dyn FnMut(Step)) -> Result<Checkpoint> {
+    options.check()?;
+    let config = options.config.clone();
+    let mut parameters = initial_weights(&config, options.seed);
+    if options.steps > 0 {
+        let weights = descend(options, &parameters, progress)?;
+        parameters = weights.into_iter().flatten().map(f64::from).collect();
+    }
+    Ok(Checkpoint { name: format!("{config} step {}", options.steps), config, parameters, notes: Vec::new() })
+}
+
+impl TrainOptions {
+    /// Check everything that can be checked before a file is read.
+    fn check(&self) -> Result<()> {
+        self.config.check().map_err(|what| in_flags(&what))?;
+        if self.batch == 0 {
+            return Err(Error::knob("--batch", "0 rows make no step; give 1 or more"));
+        }
+        if !(self.learning_rate.is_finite() && self.learning_rate > 0.0) {
+            return Err(Error::knob("--lr", format!("{} must be a positive number", self.learning_rate)));
+        }
+        if !(self.weight_decay.is_finite() && self.weight_decay >= 0.0) {
+            return Err(Error::knob("--weight-decay", format!("{} must be 0 or more", self.weight_decay)));
+        }
+        Ok(())
+    }
+
+    fn rows(&self) -> Result<Sequences> {
+        match &self.source {
+            Source::Demo => demo::text(&self.config),
+            Source::Text(path) => Sequences::from_text(path, &self.config),
+            Source::Tokens(path) => Sequences::from_tokens(path, &self.config),
+        }
+    }
+
+    /// Learning rate of step `step`, from 0.
+    fn rate(&self, step: usize) -> f64 {
+        let warm_up = self.steps.div_ceil(WARM_UP);
+        let share = if step < warm_up {
+            (step + 1) as f64 / warm_up as f64
+        } else {
+            let done = (step + 1 - warm_up) as f64 / (self.steps + 1 - warm_up) as f64;
+            0.5 * (1.0 + (std::f64::consts::PI * done).cos())
+        };
+        self.learning_rate * share
+    }
+}
+
+/// Each key of a configuration and the flag that sets it.
+const FLAGS: [(&str, &str); 7] = [
+    ("n_layer", "--layers"),
+    ("n_embd", "--width"),
+    ("n_head", "--heads"),
+    ("n_kv_head", "--kv-heads"),
+    ("sequence_len", "--context"),
+    ("vocab_size", "--vocab"),
+    ("window_pattern", "--window"),
+];
+
+/// What [`GptConfig::check`] says of a file's keys, said of the flags: the first key is the flag at fault.
+fn in_flags(what: &str) -> Error {
+    let first = FLAGS.iter().filter_map(|(key, flag)| Some((what.find(key)?, *flag))).min();
+    let flag = first.map_or("--layers", |(_, flag)| flag);
+    let what = FLAGS.iter().fold(what.to_owned(), |what, (key, flag)| what.replace(key, flag));
+    let said = what.strip_prefix(flag).map(|rest| rest.trim_start_matches(" is ").trim_start());
+    Error::knob(flag, said.unwrap_or(&what))
+}
+
+/// The steps themselves; the weights after the last.
+fn descend(options: &TrainOptions, from: &[f64], progress: &mut dyn FnMut(Step)) -> Result<PerParameter<f32>> {
+    let sequences = options.rows()?;
+    let graph: Graph<f32> = gpt::graph(&options.config, sequences.row_len());
+    let rows: Vec<Batch> = sequences
+        .inputs
+        .into_iter()
+        .zip(sequences.targets)
+        .map(|(inputs, targets)| Batch { length: inputs.len(), inputs, targets })
+        .collect();
+    let mut order = Order { stream: Stream::new(options.seed, Purpose::Training, 0), rows: rows.len(), left: vec![] };
+    let mut optimiser = Optimiser::new(&graph.layout, from, options.weight_decay)?;
+    let started = Instant::now();
+    for step in 0..options.steps {
+        let batch: Vec<&Batch> = (0..options.batch).map(|_| &rows[order.next()]).collect();
+        let (loss, mut gradient) = mean_gradient(&graph, &batch, &optimiser.weights()?);
+        let gradient_norm = gradient.iter().map(|g| simd::dot(g, g)).sum::<f64>().sqrt();
+        if !(loss.is_finite() && gradient_norm.is_finite()) {
+            return Err(Error::NotFinite(format!(
+                "training diverged at step {} of {}: loss {loss}, gradient norm {gradient_norm}; \
+                 try a smaller --lr than {}",
+                step + 1,
+                options.steps,
+                options.learning_rate
+            )));
+        }
+        if gradient_norm > CLIP {
+            let scale = (CLIP / gradient_norm) as f32;
+            gradient.iter_mut().flatten().for_each(|g| *g *= scale);
+        }
+        optimiser.step(gradient, options.rate(step))?;
+        let tokens = (step + 1) * batch.iter().map(|row| row.rows()).sum::<usize>();
+        let tokens_per_second = tokens as f64 / started.elapsed().as_secs_f64();
+        progress(Step { step: step + 1, steps: options.steps, loss, gradient_norm, tokens_per_second });
+    }
+    optimiser.weights()
+}
+
+/// Mean loss of the rows and its gradient. Rows share out the threads; sums run in the order of the rows in f64.
+fn mean_gradient(graph: &Graph<f32>, batch: &[&Batch], weights: &PerParameter<f32>) -> (f64, PerParameter<f32>) {
+    let w: Vec<&[f32]> = weights.iter().map(Vec::as_slice).collect();
+    let lanes: Vec<(f64, PerParameter<f32>)> = batch
+        .par_iter()
+        .map(|row| {
+            let mut gradient = graph.per_parameter();
+            let linearised = graph.linearise(row, &w, &mut gradient);
+            (linearised.losses[0], gradient)
+        })
+        .collect();
+    let scale = 1.0 / batch.len() as f64;
+    let loss = scale * lanes.iter().map(|(loss, _)| loss).sum::<f64>();
+    let element = |p: usize, i: usize| lanes.iter().map(|(_, lane)| f64::from(lane[p][i])).sum::<f64>();
+    let mean = |p: usize| (0..w[p].len()).map(|i| (scale * element(p, i)) as f32).collect();
+    (loss, (0..w.len()).into_par_iter().map(mean).collect())
+}
+
+/// Endless rows in random order: one permutation after another.
+struct Order {
+    stream: Stream,
+    rows: usize,
+    left: Vec<usize>,
+}
+
+impl Order {
+    fn next(&mut self) -> usize {
+        loop {
+            if let Some(row) = self.left.pop() {
+                return row;
+            }
+            self.left = (0..self.rows).collect();
+            for i in (1..self.rows).rev() {
+                self.left.swap(i, self.stream.below(i + 1));
+            }
+        }
+    }
+}
+
+/// AdamW over the tensors of a model: one that decays them and one that does not.
+struct Optimiser {
+    tensors: Vec<Var>,
+    decaying: AdamW,
+    plain: AdamW,
+}
+
+impl Optimiser {
+    fn new(layout: &Layout, from: &[f64], weight_decay: f64) -> Result<Optimiser> {
+        let mut tensors = Vec::new();
+        let (mut matrices, mut others) = (Vec::new(), Vec::new());
+        for entry in layout.entries() {
+            let values: Vec<f32> = from[entry.range()].iter().map(|x| *x as f32).collect();
+            let var = Var::from_tensor(&Tensor::from_vec(values, entry.shape.clone(), &Device::Cpu)?)?;
+            tensors.push(var.clone());
+            // Embeddings, scalars and gates have no business near zero.
+            let group = if entry.name.starts_with("transformer.h.") { &mut matrices } else { &mut others };
+            group.push(var);
+        }
+        let adam = |weight_decay| ParamsAdamW { lr: 0.0, beta1: BETAS.0, beta2: BETAS.1, eps: 1e-8, weight_decay };
+        let (decaying, plain) = (AdamW::new(matrices, adam(weight_decay))?, AdamW::new(others, adam(0.0))?);
+        Ok(Optimiser { tensors, decaying, plain })
+    }
+
+    fn weights(&self) -> Result<PerParameter<f32>> {
+        self.tensors.iter().map(|var| Ok(var.flatten_all()?.to_vec1()?)).collect()
+    }
+
+    fn step(&mut self, gradient: PerParameter<f32>, rate: f64) -> Result<()> {
+        let mut store = GradStore::default();
+        for (var, g) in self.tensors.iter().zip(gradient) {
+            store.insert(var, Tensor::from_vec(g, var.shape(), &Device::Cpu)?);
+        }
+        for adam in [&mut self.decaying, &mut self.plain] {
+            adam.set_learning_rate(rate);
+            adam.step(&store)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_at_fault_are_named_as_the_user_spells_them() {
+        let refused = |change: fn(&mut TrainOptions)| {
+            let mut options = TrainOptions::default();
+            change(&mut options);
+            run(&options, &mut |_| ()).unwrap_err().to_string()
+        };
+        assert_eq!(refused(|o| o.config.n_layer = 0), "--layers: 0; it must lie between 1 and 1024");
+        assert_eq!(refused(|o| o.config.n_head = 5), "--width: 96 is not a multiple of --heads 5");
+        assert_eq!(refused(|o| o.config.n_kv_head = 3), "--heads: 4 is not a multiple of --kv-heads 3");
+        let odd = refused(|o| (o.config.n_embd, o.config.n_head, o.config.n_kv_head) = (36, 4, 4));
+        assert!(odd.starts_with("--width: a head has --width / --heads = 9 channels"), "{odd}");
+        assert!(refused(|o| o.config.window_pattern = "X".into()).starts_with("--window: \"X\" has the letter 'X'"));
+        assert!(refused(|o| o.config.vocab_size = 300).contains("--tokens"));
+        assert!(refused(|o| o.config.sequence_len = 1 << 20).contains("too few"));
+        assert!(refused(|o| o.batch = 0).starts_with("--batch: "));
+        assert!(refused(|o| o.learning_rate = f64::NAN).starts_with("--lr: "));
+        assert!(refused(|o| o.weight_decay = -1.0).starts_with("--weight-decay: "));
+    }
+
+    #[test]
+    fn the_rate_warms_up_and_falls_to_zero() {
+        let options = TrainOptions { steps: 100, learning_rate: 2.0, ..TrainOptions::default() };
+        let rates: Vec<f64> = (0..100).map(|step| options.rate(step)).collect();
+        assert_eq!((rates[0], rates[4]), (0.4, 2.0));
+        assert!(rates[..5].is_sorted() && rates[4..].iter().rev().is_sorted() && rates[99] > 0.0 && rates[99] < 1e-2);
+        let single = TrainOptions { steps: 1, learning_rate: 2.0, ..TrainOptions::default() };
+        assert_eq!(single.rate(0), 2.0);
+    }
+
+    #[test]
+    fn every_row_comes_once_before_any_comes_again() {
+        let mut order = Order { stream: Stream::new(0, Purpose::Training, 0), rows: 7, left: vec![] };
+        let drawn: Vec<usize> = (0..21).map(|_| order.next()).collect();
+        for round in drawn.chunks(7) {
+            let mut sorted = round.to_vec();
+            sorted.sort_unstable();
+            assert_eq!(sorted, [0, 1, 2, 3, 4, 5, 6]);
+        }
+        assert_ne!(drawn[..7], drawn[7..14]);
+    }
+}

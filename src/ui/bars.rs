@@ -1,0 +1,232 @@
+//! The one-line bars: header, place in a recording, message, knobs, footer.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use crate::engine::event::Stage;
+use crate::engine::readout::{Readout, StageState, State};
+
+use super::action::{BINDINGS, Context, Footer};
+use super::format::{clock, count, number};
+use super::knob::Knob;
+use super::panes::line;
+use super::playback::{Motion, Playback};
+use super::screen::Hits;
+use super::state::{App, Feed, Notice, Overlay, Pace, Purpose, Stay, Typing};
+use super::theme::Token;
+
+/// What is looked at, and what the worker is doing.
+pub fn header(app: &App, area: Rect, buffer: &mut Buffer) {
+    let status = status(app);
+    let width = status.width() as u16;
+    let room = area.width.saturating_sub(width + 13);
+    let mut parts = Vec::new();
+    if let Some(s) = &app.readout.subject {
+        parts.extend([s.name.clone(), s.model.clone(), format!("{} parameters", count(s.parameters as f64))]);
+        parts.extend([format!("{} {}", s.device, s.precision), format!("seed {}", app.wanted.seed)]);
+    }
+    parts.extend(app.name.as_ref().map(|name| format!("session {name}")));
+    // Whole parts only, as many as fit.
+    let mut text = String::new();
+    for part in parts {
+        let longer = if text.is_empty() { part } else { format!("{text} · {part}") };
+        if longer.chars().count() > usize::from(room) {
+            break;
+        }
+        text = longer;
+    }
+    let left = Line::from(vec![
+        Span::styled(" eigentop  ", app.style(Token::Accent)),
+        Span::styled(text, app.style(Token::Muted)),
+    ]);
+    line(buffer, area, 0, &left);
+    let right = Rect { x: area.right().saturating_sub(width + 1), width: width.min(area.width), ..area };
+    line(buffer, right, 0, &status);
+}
+
+fn status(app: &App) -> Line<'static> {
+    let text = app.style(Token::Text);
+    let readout = &app.readout;
+    let mut spans = match &app.feed {
+        Feed::Replay(p) => {
+            let sign = if p.motion == Motion::Playing { "▶" } else { "‖" };
+            vec![Span::styled(format!("{sign} replay {}×  ", p.speed), app.style(Token::Accent))]
+        }
+        Feed::Live(Pace::Paused) if app.busy() => vec![Span::styled("‖ paused  ", app.style(Token::Warning))],
+        Feed::Live(_) => Vec::new(),
+    };
+    match &readout.state {
+        State::Failed(_) => spans.push(Span::styled("✗ failed", app.style(Token::Error))),
+        State::Idle => spans.push(Span::styled(format!("✓ complete · {}", clock(readout.t)), app.style(Token::Good))),
+        State::Loading => spans.push(Span::styled("● loading", app.style(Token::Accent))),
+        State::Running(stage) => {
+            spans.push(Span::styled("● ", app.style(Token::Accent)));
+            match readout.stages.get(stage).filter(|s| s.total > 0) {
+                Some(s) => spans.extend(progress(app, *stage, s)),
+                None => spans.push(Span::styled(stage.to_string(), text)),
+            }
+        }
+    }
+    Line::from(spans)
+}
+
+fn progress(app: &App, stage: Stage, s: &StageState) -> Vec<Span<'static>> {
+    const CELLS: usize = 8;
+    let part = (s.done as f64 / s.total as f64).clamp(0.0, 1.0);
+    let eighths = (part * (8 * CELLS) as f64).round() as usize;
+    let bar: String = (0..CELLS)
+        .map(|i| [' ', '▏', '▎', '▍', '▌', '▋', '▊', '▉', '█'][eighths.saturating_sub(8 * i).min(8)])
+        .collect();
+    let mut spans = vec![
+        Span::styled(format!("{stage} {}/{}  ", s.done, s.total), app.style(Token::Text)),
+        Span::styled("▕", app.style(Token::Faint)),
+        Span::styled(bar, app.style(Token::Accent)),
+        Span::styled("▏", app.style(Token::Faint)),
+    ];
+    let mut facts = Vec::new();
+    if s.work.seconds > 0.0 {
+        if s.work.hvps > 0.0 {
+            facts.push(format!("{} HVP/s", number(s.work.hvps / s.work.seconds, 3)));
+        } else if s.work.passes > 0.0 {
+            facts.push(format!("{} passes/s", number(s.work.passes / s.work.seconds, 3)));
+        }
+    }
+    if s.done > 0 && s.done < s.total {
+        facts.push(format!("{} left", clock(s.work.seconds * (1.0 / part - 1.0))));
+    }
+    spans.push(Span::styled(format!("  {}", facts.join("  ")), app.style(Token::Muted)));
+    spans
+}
+
+/// The place in a recording; nothing while computing.
+pub fn place(app: &App, area: Rect, buffer: &mut Buffer) {
+    if let Feed::Replay(playback) = &app.feed {
+        line(buffer, area, 0, &track(app, playback, area.width));
+    }
+}
+
+fn track(app: &App, p: &Playback, width: u16) -> Line<'static> {
+    let (now, all) = (clock(p.position), clock(p.duration()));
+    let cells = usize::from(width).saturating_sub(now.len() + all.len() + 6).max(1);
+    let part = if p.duration() > 0.0 { p.position / p.duration() } else { 1.0 };
+    let at = (part.clamp(0.0, 1.0) * (cells - 1) as f64).round() as usize;
+    Line::from(vec![
+        Span::styled(format!("  {now} "), app.style(Token::Text)),
+        Span::styled("━".repeat(at), app.style(Token::Accent)),
+        Span::styled("●", app.style(Token::Accent)),
+        Span::styled("─".repeat(cells - 1 - at), app.style(Token::Faint)),
+        Span::styled(format!(" {all}"), app.style(Token::Muted)),
+    ])
+}
+
+/// The most pressing of: what is typed, a notice, a failure, warnings; else what the chosen knob is.
+pub fn message(app: &App, area: Rect, buffer: &mut Buffer) {
+    let pad = Rect { x: area.x + 1, width: area.width.saturating_sub(2), ..area };
+    let readout = &app.readout;
+    let text = match (&app.view.overlay, &app.view.notice, &readout.state) {
+        (Overlay::Typing(typing), ..) => typed(app, typing),
+        (_, Some(Notice::Done(text)), _) => Line::styled(format!("✓ {text}"), app.style(Token::Good)),
+        (_, Some(Notice::Refused(text)), _) => Line::styled(format!("✗ {text}"), app.style(Token::Error)),
+        (_, _, State::Failed(text)) => Line::styled(format!("✗ {text}"), app.style(Token::Error)),
+        _ if !readout.warnings.is_empty() => warnings(app, readout, pad.width),
+        _ => Line::styled(format!("{}: {}", app.view.knob.name(), app.view.knob.meaning()), app.style(Token::Faint)),
+    };
+    line(buffer, pad, 0, &text);
+}
+
+/// As many warnings as fit, and how many more there are.
+fn warnings(app: &App, readout: &Readout, width: u16) -> Line<'static> {
+    let messages: Vec<&String> = readout.warnings.values().collect();
+    let mut text = format!("⚠ {}", messages[0]);
+    for (i, message) in messages.iter().enumerate().skip(1) {
+        let longer = format!("{text}  ⚠ {message}");
+        if longer.chars().count() + 12 > usize::from(width) {
+            let more = format!("  +{} (L)", messages.len() - i);
+            let room = usize::from(width).saturating_sub(more.chars().count());
+            text = text.chars().take(room).collect::<String>() + &more;
+            break;
+        }
+        text = longer;
+    }
+    Line::styled(text, app.style(Token::Warning))
+}
+
+fn typed(app: &App, typing: &Typing) -> Line<'static> {
+    let (label, hint) = match typing.purpose {
+        Purpose::Name => ("save as".to_owned(), "a name for this session".to_owned()),
+        Purpose::Value(knob) => {
+            let now = format!("now {}", knob.value(&app.wanted));
+            (knob.name().to_owned(), knob.choices().map_or(now.clone(), |c| format!("{now}; {c}")))
+        }
+    };
+    let after = match &typing.refused {
+        Some(why) => Span::styled(format!("   ✗ {why}"), app.style(Token::Error)),
+        None => Span::styled(format!("   {hint}"), app.style(Token::Muted)),
+    };
+    Line::from(vec![
+        Span::styled(format!("{label} = "), app.style(Token::Muted)),
+        Span::styled(typing.text.clone(), app.style(Token::Text)),
+        Span::styled(" ", app.style(Token::Selected)),
+        after,
+    ])
+}
+
+/// The knobs; the chosen one between arrows.
+pub fn knobs(app: &App, area: Rect, buffer: &mut Buffer, hits: &mut Hits) {
+    let entry = |knob: Knob| {
+        let value = knob.value(&app.wanted);
+        if knob == app.view.knob {
+            format!(" {} ◂ {value} ▸ ", knob.name())
+        } else {
+            format!(" {} {value} ", knob.name())
+        }
+    };
+    let entries: Vec<(Knob, String)> = Knob::ALL.into_iter().map(|k| (k, entry(k))).collect();
+    let length: usize = entries.iter().map(|(_, e)| e.chars().count()).sum();
+    // Spread where there is room, close together where there is little.
+    let gap = (usize::from(area.width).saturating_sub(length + 1) / entries.len()).min(3) as u16;
+    let mut x = area.x;
+    for (knob, text) in entries {
+        let width = (text.chars().count() as u16).min(area.right().saturating_sub(x));
+        let spot = Rect { x, width, ..area };
+        let style = if knob == app.view.knob { Token::Selected } else { Token::Text };
+        line(buffer, spot, 0, &Line::styled(text, app.style(style)));
+        if width > 0 {
+            hits.knobs.push((spot, knob));
+        }
+        x = (x + width + gap).min(area.right());
+    }
+}
+
+/// The contexts whose bindings hold now.
+pub fn contexts(app: &App) -> &'static [Context] {
+    match (&app.view.overlay, &app.feed) {
+        (Overlay::Help(_), _) => &[Context::Help, Context::Everywhere],
+        (Overlay::Leaving, _) => &[Context::Leaving, Context::Everywhere],
+        (Overlay::Typing(_), _) => &[Context::Typing, Context::Everywhere],
+        (Overlay::None, Feed::Live(_)) => &[Context::Board, Context::Live, Context::Everywhere],
+        (Overlay::None, Feed::Replay(_)) => &[Context::Board, Context::Replay, Context::Everywhere],
+    }
+}
+
+/// The keys that hold now, as many as fit.
+pub fn footer(app: &App, area: Rect, buffer: &mut Buffer) {
+    let held = contexts(app);
+    let mut spans = vec![Span::raw(" ")];
+    let mut used = 1;
+    for binding in BINDINGS.iter().filter(|b| b.footer == Footer::Shown && held.contains(&b.context)) {
+        let key = binding.keys[0].to_string();
+        let width = key.chars().count() + binding.label.chars().count() + 3;
+        if used + width > usize::from(area.width) + 2 {
+            break;
+        }
+        used += width;
+        spans.push(Span::styled(key, app.style(Token::Key)));
+        spans.push(Span::styled(format!(" {}  ", binding.label), app.style(Token::Muted)));
+    }
+    if app.view.stay == Stay::UntilDone {
+        spans = vec![Span::styled(" leaving when all is done; q to choose again", app.style(Token::Warning))];
+    }
+    line(buffer, area, 0, &Line::from(spans));
+}

@@ -1,0 +1,180 @@
+//! The whole screen.
+//!
+//! ```text
+//! ┌ header: what is looked at ──────────── stage, progress, rate, time left ┐
+//! │ tabs (one pane at a time)                                               │
+//! │ ╭ 1 Spectrum ─────────────────╮╭ 2 Ratio ────────────────────────────╮  │
+//! │ ╰─────────────────────────────╯╰─────────────────────────────────────╯  │
+//! │ ╭ 3 Proxy ────────────────────╮╭ 4 Estimators ───────────────────────╮  │
+//! │ ╰─────────────────────────────╯╰─────────────────────────────────────╯  │
+//! │ log (on demand)                                                         │
+//! │ place in the recording (replay)                                         │
+//! │ message: what is typed, notices, errors, warnings, the chosen knob      │
+//! │ knobs                                                                   │
+//! └ footer: keys ───────────────────────────────────────────────────────────┘
+//! ```
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Constraint, Layout, Position, Rect};
+use ratatui::text::{Line, Span};
+
+use super::bars;
+use super::knob::Knob;
+use super::overlay;
+use super::panes;
+use super::plot::raster::Marker;
+use super::state::{App, Arrangement, Feed, Log, Overlay, Pane};
+use super::theme::Token;
+
+/// Smallest width and height on which the dashboard is drawn.
+pub const SMALLEST: (u16, u16) = (40, 12);
+
+/// Smallest width and height on which four panes stand side by side.
+const FOUR: (u16, u16) = (100, 30);
+
+/// What lies where on the screen, for the mouse.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Hits {
+    /// Panes, and tabs that lead to them.
+    pub panes: Vec<(Rect, Pane)>,
+    /// Knobs.
+    pub knobs: Vec<(Rect, Knob)>,
+}
+
+impl Hits {
+    /// The pane at a place.
+    pub fn pane(&self, x: u16, y: u16) -> Option<Pane> {
+        find(&self.panes, x, y)
+    }
+
+    /// The knob at a place.
+    pub fn knob(&self, x: u16, y: u16) -> Option<Knob> {
+        find(&self.knobs, x, y)
+    }
+}
+
+fn find<T: Copy>(hits: &[(Rect, T)], x: u16, y: u16) -> Option<T> {
+    hits.iter().find(|(area, _)| area.contains(Position { x, y })).map(|(_, hit)| *hit)
+}
+
+/// Draw everything and say what lies where. Any size is safe.
+pub fn draw(app: &App, buffer: &mut Buffer) -> Hits {
+    let area = *buffer.area();
+    let mut hits = Hits::default();
+    buffer.set_style(area, app.style(Token::Ground));
+    if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
+        too_small(app, area, buffer);
+    } else {
+        board(app, area, buffer, &mut hits);
+        match &app.view.overlay {
+            Overlay::Help(scrolled) => overlay::help(app, *scrolled, area, buffer),
+            Overlay::Leaving => overlay::leaving(app, area, buffer),
+            Overlay::None | Overlay::Typing(_) => {}
+        }
+    }
+    if app.marker == Marker::Ascii {
+        to_ascii(buffer);
+    }
+    hits
+}
+
+fn board(app: &App, area: Rect, buffer: &mut Buffer, hits: &mut Hits) {
+    let one = app.view.arrangement == Arrangement::Alone || area.width < FOUR.0 || area.height < FOUR.1;
+    let log = match app.view.log {
+        Log::Shown { .. } => (area.height / 3).min(10),
+        Log::Hidden => 0,
+    };
+    let replay = u16::from(matches!(app.feed, Feed::Replay(_)));
+    let [header, tabs, middle, log, place, message, knobs, footer] = Layout::vertical([
+        Constraint::Length(1),
+        Constraint::Length(u16::from(one)),
+        Constraint::Fill(1),
+        Constraint::Length(log),
+        Constraint::Length(replay),
+        Constraint::Length(1),
+        Constraint::Length(1),
+        Constraint::Length(1),
+    ])
+    .areas(area);
+    bars::header(app, header, buffer);
+    if one {
+        draw_tabs(app, tabs, buffer, hits);
+        hits.panes.push((middle, app.view.focus));
+        panes::draw(app, app.view.focus, middle, buffer);
+    } else {
+        let rows: [Rect; 2] = Layout::vertical([Constraint::Fill(1); 2]).areas(middle);
+        let cells = rows.iter().flat_map(|row| Layout::horizontal([Constraint::Fill(1); 2]).areas::<2>(*row));
+        for (pane, cell) in Pane::ALL.into_iter().zip(cells) {
+            hits.panes.push((cell, pane));
+            panes::draw(app, pane, cell, buffer);
+        }
+    }
+    overlay::log(app, log, buffer);
+    bars::place(app, place, buffer);
+    bars::message(app, message, buffer);
+    bars::knobs(app, knobs, buffer, hits);
+    bars::footer(app, footer, buffer);
+}
+
+fn draw_tabs(app: &App, area: Rect, buffer: &mut Buffer, hits: &mut Hits) {
+    let mut spans = vec![Span::raw(" ")];
+    let mut x = area.x + 1;
+    for pane in Pane::ALL {
+        let chosen = pane == app.view.focus;
+        let text = if chosen {
+            format!("▸{} {} ", pane.index() + 1, pane.name())
+        } else {
+            format!(" {} {} ", pane.index() + 1, pane.name())
+        };
+        let width = text.chars().count() as u16;
+        hits.panes.push((Rect::new(x, area.y, width, area.height), pane));
+        x += width;
+        spans.push(Span::styled(text, app.style(if chosen { Token::TitleFocus } else { Token::Muted })));
+    }
+    panes::line(buffer, area, 0, &Line::from(spans));
+}
+
+fn too_small(app: &App, area: Rect, buffer: &mut Buffer) {
+    let (width, height) = SMALLEST;
+    let words = [
+        "eigentop".to_owned(),
+        format!("needs {width}×{height} cells;"),
+        format!("here are {}×{}.", area.width, area.height),
+        "Please enlarge.".to_owned(),
+    ];
+    for (row, text) in words.iter().enumerate() {
+        panes::line(buffer, area, row as u16, &Line::styled(text.as_str(), app.style(Token::Text)));
+    }
+}
+
+/// Put an ASCII sign for every other: one cell stays one cell.
+fn to_ascii(buffer: &mut Buffer) {
+    for cell in &mut buffer.content {
+        let Some(sign) = cell.symbol().chars().next().filter(|c| !c.is_ascii()) else { continue };
+        cell.set_char(match sign {
+            '─' | '━' | '╍' | '┄' | '┈' | '–' | '−' => '-',
+            '│' | '┃' | '┊' | '▏' | '▕' => '|',
+            '┤' | '┬' | '└' | '╭' | '╮' | '╰' | '╯' | '┏' | '┓' | '┗' | '┛' | '┴' => '+',
+            '█' | '▉' | '▊' | '▋' | '▌' | '▍' | '▎' => '#',
+            '▒' | '░' => ':',
+            '·' | '…' => '.',
+            '◂' | '←' | '≤' => '<',
+            '▸' | '→' | '▶' => '>',
+            '↑' => '^',
+            '↓' => 'v',
+            '●' | '○' => 'o',
+            '✓' => '+',
+            '✗' | '×' => 'x',
+            '⚠' => '!',
+            '±' | '≈' | '∝' => '~',
+            '‖' => '|',
+            'σ' => 's',
+            'λ' => 'l',
+            'Δ' => 'D',
+            '²' => '2',
+            'ᵀ' => '\'',
+            '₀'..='₉' => char::from(b'0' + (sign as u32 - 0x2080) as u8),
+            _ => '?',
+        });
+    }
+}

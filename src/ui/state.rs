@@ -1,0 +1,401 @@
+//! What the dashboard knows: the readout, what the user wants, and the view onto both. No drawing, no input, no clock.
+
+use std::collections::BTreeSet;
+
+use ratatui::style::Style;
+
+use crate::engine::event::{Event, Stage, Stamped};
+use crate::engine::knobs::Knobs;
+use crate::engine::ladder;
+use crate::engine::readout::{Readout, Standing, State};
+
+use super::knob::Knob;
+use super::playback::Playback;
+use super::plot::raster::Marker;
+use super::theme::{Theme, Token};
+
+/// The panes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Pane {
+    /// Eigenvalue estimates and residuals.
+    #[default]
+    Spectrum,
+    /// J_sub/J_full and shares.
+    Ratio,
+    /// Error of the quadratic model against σ.
+    Proxy,
+    /// Estimates of J_sub and J_full.
+    Estimators,
+}
+
+impl Pane {
+    /// All panes in reading order.
+    pub const ALL: [Pane; 4] = [Pane::Spectrum, Pane::Ratio, Pane::Proxy, Pane::Estimators];
+
+    /// Its place in [`Pane::ALL`]; its digit is one more.
+    pub fn index(self) -> usize {
+        self as usize
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Pane::Spectrum => "Spectrum",
+            Pane::Ratio => "Ratio",
+            Pane::Proxy => "Proxy",
+            Pane::Estimators => "Estimators",
+        }
+    }
+}
+
+/// A pane's views: a list to walk through.
+pub trait Views: Copy + PartialEq + Sized + 'static {
+    /// All views in order.
+    const ALL: &'static [Self];
+
+    /// The view after this one, or before it.
+    fn step(self, way: Way) -> Self {
+        cycled(Self::ALL, self, way)
+    }
+}
+
+/// The neighbour of `now` in `all`, going round at the ends.
+pub fn cycled<T: Copy + PartialEq>(all: &[T], now: T, way: Way) -> T {
+    let at = all.iter().position(|x| *x == now).unwrap_or(0);
+    let by = match way {
+        Way::On => 1,
+        Way::Back => all.len() - 1,
+    };
+    all[(at + by) % all.len()]
+}
+
+/// A direction through a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// To the next.
+    On,
+    /// To the one before.
+    Back,
+}
+
+/// What the spectrum pane shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SpectrumView {
+    /// Eigenvalue estimates by products.
+    #[default]
+    Values,
+    /// Residuals by products.
+    Residuals,
+}
+
+/// What the ratio pane shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RatioView {
+    /// A table by k.
+    #[default]
+    Table,
+    /// Shares against n.
+    ShareByN,
+    /// Ratios against n.
+    RatioByN,
+    /// Shares against σ.
+    ShareBySigma,
+    /// Ratios against σ.
+    RatioBySigma,
+}
+
+/// What the proxy pane shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ProxyView {
+    /// Relative error.
+    #[default]
+    Relative,
+    /// Absolute error, nats.
+    Absolute,
+}
+
+/// What the estimators pane shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum EstimatorsView {
+    /// Running means against draws.
+    #[default]
+    ByDraws,
+    /// J against σ.
+    BySigma,
+    /// J against n.
+    ByN,
+}
+
+impl Views for SpectrumView {
+    const ALL: &'static [Self] = &[SpectrumView::Values, SpectrumView::Residuals];
+}
+
+impl Views for RatioView {
+    const ALL: &'static [Self] =
+        &[RatioView::Table, RatioView::ShareByN, RatioView::RatioByN, RatioView::ShareBySigma, RatioView::RatioBySigma];
+}
+
+impl Views for ProxyView {
+    const ALL: &'static [Self] = &[ProxyView::Relative, ProxyView::Absolute];
+}
+
+impl Views for EstimatorsView {
+    const ALL: &'static [Self] = &[EstimatorsView::ByDraws, EstimatorsView::BySigma, EstimatorsView::ByN];
+}
+
+/// How heights are scaled in a pane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Heights {
+    /// As suits the view, mostly logarithmic.
+    #[default]
+    Suited,
+    /// Linear.
+    Linear,
+}
+
+/// How panes share the screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Arrangement {
+    /// All at once where there is room, else one at a time.
+    #[default]
+    Together,
+    /// The pane in focus alone.
+    Alone,
+}
+
+/// The log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Log {
+    /// Not shown.
+    #[default]
+    Hidden,
+    /// Shown, this many lines back from the newest.
+    Shown {
+        /// Lines back.
+        back: usize,
+    },
+}
+
+/// What lies over the dashboard.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Overlay {
+    /// Nothing.
+    #[default]
+    None,
+    /// The help, scrolled by this many lines.
+    Help(usize),
+    /// The question how to leave.
+    Leaving,
+    /// A line being typed.
+    Typing(Typing),
+}
+
+/// A line being typed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Typing {
+    /// What it is for.
+    pub purpose: Purpose,
+    /// What was typed so far.
+    pub text: String,
+    /// Why it was not taken.
+    pub refused: Option<String>,
+}
+
+/// What a typed line is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// A knob's value.
+    Value(Knob),
+    /// The session's name.
+    Name,
+}
+
+/// A short message to the user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    /// Something went well.
+    Done(String),
+    /// Something could not be done.
+    Refused(String),
+}
+
+/// Whether computing goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Pace {
+    /// On.
+    #[default]
+    Going,
+    /// Held.
+    Paused,
+}
+
+/// Whether the dashboard closes by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Stay {
+    /// Until told otherwise.
+    #[default]
+    Open,
+    /// Until all stages are complete.
+    UntilDone,
+}
+
+/// The user's view: nothing here changes what is computed.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct View {
+    /// Pane in focus.
+    pub focus: Pane,
+    /// How panes share the screen.
+    pub arrangement: Arrangement,
+    /// Knob chosen.
+    pub knob: Knob,
+    /// View of the spectrum.
+    pub spectrum: SpectrumView,
+    /// View of the ratio.
+    pub ratio: RatioView,
+    /// View of the proxy.
+    pub proxy: ProxyView,
+    /// View of the estimators.
+    pub estimators: EstimatorsView,
+    /// Heights by pane.
+    pub heights: [Heights; 4],
+    /// The log.
+    pub log: Log,
+    /// What lies over the dashboard.
+    pub overlay: Overlay,
+    /// The message to the user.
+    pub notice: Option<Notice>,
+    /// When to close.
+    pub stay: Stay,
+}
+
+/// Where events come from.
+#[derive(Debug, Clone)]
+pub enum Feed {
+    /// A worker computes.
+    Live(Pace),
+    /// A recording plays.
+    Replay(Playback),
+}
+
+/// What a pane's figures are worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Freshness {
+    /// Nothing to show yet.
+    Awaited,
+    /// Belongs to former knobs.
+    Stale,
+    /// Belongs to the knobs in force; may still grow.
+    Fresh,
+}
+
+/// The dashboard's state.
+#[derive(Debug, Clone)]
+pub struct App {
+    /// All that is known.
+    pub readout: Readout,
+    /// The knobs the user wants: ahead of the readout's until the worker takes them up.
+    pub wanted: Knobs,
+    /// Where events come from.
+    pub feed: Feed,
+    /// The session's or recording's name.
+    pub name: Option<String>,
+    /// The view.
+    pub view: View,
+    /// The theme.
+    pub theme: Theme,
+    /// What curves are drawn with.
+    pub marker: Marker,
+    /// Knobs before each turn, oldest first.
+    pub history: Vec<Knobs>,
+    /// Stages that have delivered a figure for the knobs in force.
+    delivered: BTreeSet<Stage>,
+}
+
+impl App {
+    /// A dashboard that knows nothing yet.
+    pub fn new(feed: Feed, wanted: Knobs, name: Option<String>, theme: Theme, marker: Marker) -> App {
+        App {
+            readout: Readout::default(),
+            wanted,
+            feed,
+            name,
+            view: View::default(),
+            theme,
+            marker,
+            history: Vec::new(),
+            delivered: BTreeSet::new(),
+        }
+    }
+
+    /// A still picture of a readout.
+    pub fn still(readout: Readout, theme: Theme) -> App {
+        let wanted = readout.knobs.clone();
+        let delivered = Stage::ALL.into_iter().filter(|s| readout.standing(*s) != Standing::Waiting).collect();
+        App { readout, delivered, ..App::new(Feed::Live(Pace::Going), wanted, None, theme, Marker::Braille) }
+    }
+
+    /// How `token` looks in the theme in use.
+    pub fn style(&self, token: Token) -> Style {
+        self.theme.get(token)
+    }
+
+    /// Fold one event.
+    pub fn fold(&mut self, stamped: &Stamped) {
+        match &stamped.event {
+            Event::Opened(_) => self.delivered.clear(),
+            Event::Knobs(knobs) => {
+                if let Some(first) = ladder::invalidated(&self.readout.knobs, knobs) {
+                    self.delivered.retain(|stage| *stage < first);
+                }
+                if matches!(self.feed, Feed::Replay(_)) {
+                    self.wanted = knobs.clone();
+                }
+            }
+            Event::Iteration { .. } | Event::Eigenspace { .. } => {
+                self.delivered.insert(Stage::Subspace);
+            }
+            Event::Coefficients { .. } => {
+                self.delivered.insert(Stage::Coefficients);
+            }
+            _ => {}
+        }
+        self.readout.apply(stamped);
+    }
+
+    /// Forget all that was folded, before a recording is shown from its start.
+    pub fn forget(&mut self) {
+        self.readout = Readout::default();
+        self.delivered.clear();
+    }
+
+    /// Whether the worker has work left.
+    pub fn busy(&self) -> bool {
+        matches!(self.feed, Feed::Live(_)) && matches!(self.readout.state, State::Loading | State::Running(_))
+    }
+
+    /// What the figures of `pane` are worth for the knobs wanted.
+    pub fn freshness(&self, pane: Pane) -> Freshness {
+        let current = |stage: Stage| {
+            let ahead = matches!(self.feed, Feed::Live(_))
+                && ladder::invalidated(&self.readout.knobs, &self.wanted).is_some_and(|first| first <= stage);
+            !ahead && (self.readout.standing(stage) == Standing::Complete || self.delivered.contains(&stage))
+        };
+        let (known, fresh) = match pane {
+            Pane::Spectrum => (self.readout.solve.is_some(), current(Stage::Subspace)),
+            Pane::Ratio | Pane::Estimators => (self.readout.quadratic().is_some(), current(Stage::Coefficients)),
+            // The proxy depends on n and the checkpoint alone, so it outlives a turn of any other knob.
+            Pane::Proxy => (!self.readout.proxy().is_empty(), self.readout.shown_n() == self.wanted.n),
+        };
+        match (known, fresh) {
+            (false, _) => Freshness::Awaited,
+            (true, false) => Freshness::Stale,
+            (true, true) => Freshness::Fresh,
+        }
+    }
+
+    /// The dimensions to show: those wanted, as far as the basis reaches.
+    pub fn shown_ks(&self) -> Vec<usize> {
+        let most = self.readout.quadratic().map_or(0, |q| q.k());
+        self.wanted.ks.iter().copied().filter(|k| *k <= most).collect()
+    }
+}

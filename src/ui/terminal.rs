@@ -1,0 +1,97 @@
+//! The terminal, borrowed: whatever way the dashboard ends, the terminal is given back as it was.
+
+use std::io::{Stdout, Write, stdout};
+use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::ThreadId;
+
+use crossterm::cursor::Show;
+use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture};
+use crossterm::terminal::{
+    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
+    enable_raw_mode,
+};
+use crossterm::{execute, queue};
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+use ratatui::buffer::Buffer;
+
+use super::run::Mouse;
+
+/// Whether a dashboard holds the terminal.
+static HELD: AtomicBool = AtomicBool::new(false);
+
+/// The borrowed terminal. Dropping it gives the terminal back.
+pub struct Screen {
+    terminal: Terminal<CrosstermBackend<Stdout>>,
+}
+
+impl Screen {
+    /// Take the terminal: raw mode, alternate screen, bracketed paste, and the mouse if wanted.
+    ///
+    /// # Errors
+    /// If standard output is no terminal, or refuses.
+    pub fn take(mouse: Mouse) -> std::io::Result<Screen> {
+        give_back_on_panic(std::thread::current().id());
+        enable_raw_mode()?;
+        HELD.store(true, Ordering::SeqCst);
+        // From here on a failure must give back what was taken: the guard exists before the rest is asked for.
+        let screen = Screen { terminal: Terminal::new(CrosstermBackend::new(stdout()))? };
+        execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste)?;
+        if mouse == Mouse::On {
+            execute!(stdout(), EnableMouseCapture)?;
+        }
+        Ok(screen)
+    }
+
+    /// Draw one frame as a synchronized update, so that no terminal shows half of it.
+    ///
+    /// # Errors
+    /// If the terminal cannot be written to.
+    pub fn draw<T>(&mut self, paint: impl FnOnce(&mut Buffer) -> T) -> std::io::Result<T> {
+        let mut painted = None;
+        queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
+        self.terminal.draw(|frame| painted = Some(paint(frame.buffer_mut())))?;
+        execute!(self.terminal.backend_mut(), EndSynchronizedUpdate)?;
+        painted.ok_or_else(|| std::io::Error::other("the frame was not painted"))
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        give_back();
+    }
+}
+
+/// Undo all that [`Screen::take`] did, once. Failures have nobody left to be told.
+fn give_back() {
+    if HELD.swap(false, Ordering::SeqCst) {
+        let _ = execute!(
+            stdout(),
+            EndSynchronizedUpdate,
+            DisableMouseCapture,
+            DisableBracketedPaste,
+            LeaveAlternateScreen,
+            Show
+        );
+        let _ = disable_raw_mode();
+        let _ = stdout().flush();
+    }
+}
+
+/// Give the terminal back before a panic of the drawing thread is reported. While the screen is held, panics of other
+/// threads are not printed over it: the worker turns its own into an event.
+fn give_back_on_panic(drawing: ThreadId) {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let report = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if std::thread::current().id() == drawing {
+                give_back();
+            }
+            if !HELD.load(Ordering::SeqCst) {
+                report(panic);
+            }
+        }));
+    });
+}

@@ -1,0 +1,423 @@
+//! The reducer: what an action does to the state, and what must happen outside it. Pure: no clock, no terminal.
+
+use std::sync::Arc;
+
+use crate::engine::event::Stamped;
+use crate::engine::knobs::Knobs;
+use crate::engine::worker::{Run, Wanted};
+
+use super::action::Action;
+use super::knob::{Knob, Turn};
+use super::playback::{FASTEST, Motion, Playback, SLOWEST, Seek};
+use super::state::{
+    App, Arrangement, Feed, Heights, Log, Notice, Overlay, Pace, Pane, Purpose, Stay, Typing, Views, Way, cycled,
+};
+
+/// Something the user did.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Message {
+    /// An action of the table.
+    Act(Action),
+    /// A sign typed.
+    Char(char),
+    /// A knob pointed at.
+    Choose(Knob),
+    /// A knob turned where it was pointed at.
+    Turn(Knob, Turn),
+}
+
+/// How the dashboard was left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Leave {
+    /// With all stages complete, or a recording.
+    Done,
+    /// In the middle of computing.
+    Stopped,
+}
+
+/// Something that must happen outside the state.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Tell the worker.
+    Want(Wanted),
+    /// Save the session under this name.
+    Save(String),
+    /// Load the next theme.
+    NextTheme,
+    /// Close the dashboard.
+    Quit(Leave),
+}
+
+/// Longest line that can be typed.
+const LONGEST: usize = 80;
+
+/// What `message` does.
+pub fn update(app: &mut App, message: Message) -> Vec<Effect> {
+    match message {
+        Message::Act(action) => match app.view.overlay {
+            Overlay::None => on_board(app, action),
+            Overlay::Help(_) => in_help(app, action),
+            Overlay::Leaving => when_leaving(app, action),
+            Overlay::Typing(_) => while_typing(app, action),
+        },
+        Message::Char(c) => {
+            if let Overlay::Typing(typing) = &mut app.view.overlay
+                && !c.is_control()
+                && typing.text.chars().count() < LONGEST
+            {
+                typing.text.push(c);
+                typing.refused = None;
+            }
+            Vec::new()
+        }
+        Message::Choose(knob) => {
+            app.view.knob = knob;
+            Vec::new()
+        }
+        Message::Turn(knob, turn) => {
+            app.view.knob = knob;
+            turn_knob(app, turn)
+        }
+    }
+}
+
+/// What an event from the worker does.
+pub fn receive(app: &mut App, stamped: &Stamped) -> Vec<Effect> {
+    app.fold(stamped);
+    if app.view.stay == Stay::UntilDone && !app.busy() { vec![Effect::Quit(Leave::Done)] } else { Vec::new() }
+}
+
+/// What the passing of `seconds` does to a recording.
+pub fn pass(app: &mut App, seconds: f64) {
+    if let Feed::Replay(playback) = &mut app.feed {
+        let due = playback.advance(seconds);
+        fold_all(app, &due);
+    }
+}
+
+fn fold_all(app: &mut App, events: &Arc<[Stamped]>) {
+    for event in events.iter() {
+        app.fold(event);
+    }
+}
+
+fn on_board(app: &mut App, action: Action) -> Vec<Effect> {
+    let view = &mut app.view;
+    match action {
+        Action::Quit => return ask_to_leave(app),
+        Action::Help => view.overlay = Overlay::Help(0),
+        Action::Back => back(app),
+        Action::NextPane => focus(app, Way::On),
+        Action::PreviousPane => focus(app, Way::Back),
+        Action::Focus(pane) => view.focus = pane,
+        Action::Zoom => {
+            view.arrangement = match view.arrangement {
+                Arrangement::Together => Arrangement::Alone,
+                Arrangement::Alone => Arrangement::Together,
+            }
+        }
+        Action::NextView => step_view(app, Way::On),
+        Action::PreviousView => step_view(app, Way::Back),
+        Action::ScaleY => {
+            let heights = &mut view.heights[view.focus.index()];
+            *heights = match heights {
+                Heights::Suited => Heights::Linear,
+                Heights::Linear => Heights::Suited,
+            }
+        }
+        Action::Log => {
+            view.log = match view.log {
+                Log::Hidden => Log::Shown { back: 0 },
+                Log::Shown { .. } => Log::Hidden,
+            }
+        }
+        Action::LogBack => scroll_log(app, Way::Back),
+        Action::LogOn => scroll_log(app, Way::On),
+        Action::Theme => return vec![Effect::NextTheme],
+        Action::NextKnob => choose(app, Way::On),
+        Action::PreviousKnob => choose(app, Way::Back),
+        Action::Increase => return turn_knob(app, Turn::Up),
+        Action::Decrease => return turn_knob(app, Turn::Down),
+        Action::Leap => return turn_knob(app, Turn::FarUp),
+        Action::Drop => return turn_knob(app, Turn::FarDown),
+        Action::Type => type_line(app, Purpose::Value(app.view.knob)),
+        Action::Undo => return undo(app),
+        Action::Pause => return pause(app),
+        Action::Save => type_line(app, Purpose::Name),
+        Action::Play
+        | Action::Rewind
+        | Action::Forward
+        | Action::Start
+        | Action::End
+        | Action::Slower
+        | Action::Faster => replay(app, action),
+        // Actions of other contexts mean nothing here.
+        Action::Accept
+        | Action::Erase
+        | Action::Cancel
+        | Action::ScrollDown
+        | Action::ScrollUp
+        | Action::Finish
+        | Action::Stop => {}
+    }
+    Vec::new()
+}
+
+fn in_help(app: &mut App, action: Action) -> Vec<Effect> {
+    let Overlay::Help(scrolled) = &mut app.view.overlay else { return Vec::new() };
+    match action {
+        // The drawing stops at the last line; here only runaway is prevented.
+        Action::ScrollDown => *scrolled = (*scrolled + 1).min(500),
+        Action::ScrollUp => *scrolled = scrolled.saturating_sub(1),
+        Action::Cancel => app.view.overlay = Overlay::None,
+        Action::Quit => return ask_to_leave(app),
+        _ => {}
+    }
+    Vec::new()
+}
+
+fn when_leaving(app: &mut App, action: Action) -> Vec<Effect> {
+    match action {
+        Action::Finish => {
+            app.view.overlay = Overlay::None;
+            if !app.busy() {
+                return vec![Effect::Quit(Leave::Done)];
+            }
+            app.view.stay = Stay::UntilDone;
+            app.view.notice = Some(Notice::Done("leaving when all is done; q to choose again".into()));
+            set_pace(app, Pace::Going)
+        }
+        Action::Stop | Action::Quit => vec![Effect::Quit(Leave::Stopped)],
+        Action::Cancel => {
+            app.view.overlay = Overlay::None;
+            app.view.stay = Stay::Open;
+            Vec::new()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn while_typing(app: &mut App, action: Action) -> Vec<Effect> {
+    let Overlay::Typing(typing) = &mut app.view.overlay else { return Vec::new() };
+    match action {
+        Action::Erase => {
+            typing.text.pop();
+            typing.refused = None;
+        }
+        Action::Cancel => app.view.overlay = Overlay::None,
+        Action::Quit => return ask_to_leave(app),
+        Action::Accept => {
+            let text = typing.text.trim().to_owned();
+            return match typing.purpose {
+                Purpose::Name if text.is_empty() => {
+                    typing.refused = Some("a session needs a name".into());
+                    Vec::new()
+                }
+                Purpose::Name => {
+                    app.view.overlay = Overlay::None;
+                    vec![Effect::Save(text)]
+                }
+                Purpose::Value(knob) => {
+                    let knobs = knob.typed(&app.wanted, &text).map_err(|e| e.to_string());
+                    match knobs.and_then(|k| check(app, &k).map(|()| k)) {
+                        Ok(knobs) => {
+                            app.view.overlay = Overlay::None;
+                            want(app, knobs)
+                        }
+                        Err(why) => {
+                            if let Overlay::Typing(typing) = &mut app.view.overlay {
+                                typing.refused = Some(why);
+                            }
+                            Vec::new()
+                        }
+                    }
+                }
+            };
+        }
+        _ => {}
+    }
+    Vec::new()
+}
+
+fn ask_to_leave(app: &mut App) -> Vec<Effect> {
+    if !app.busy() {
+        return vec![Effect::Quit(Leave::Done)];
+    }
+    app.view.overlay = Overlay::Leaving;
+    Vec::new()
+}
+
+fn back(app: &mut App) {
+    let view = &mut app.view;
+    if view.notice.take().is_none() {
+        if view.log != Log::Hidden {
+            view.log = Log::Hidden;
+        } else {
+            view.arrangement = Arrangement::Together;
+        }
+    }
+}
+
+fn focus(app: &mut App, way: Way) {
+    app.view.focus = cycled(&Pane::ALL, app.view.focus, way);
+}
+
+fn choose(app: &mut App, way: Way) {
+    app.view.knob = cycled(&Knob::ALL, app.view.knob, way);
+}
+
+fn step_view(app: &mut App, way: Way) {
+    let view = &mut app.view;
+    match view.focus {
+        Pane::Spectrum => view.spectrum = view.spectrum.step(way),
+        Pane::Ratio => view.ratio = view.ratio.step(way),
+        Pane::Proxy => view.proxy = view.proxy.step(way),
+        Pane::Estimators => view.estimators = view.estimators.step(way),
+    }
+}
+
+fn scroll_log(app: &mut App, way: Way) {
+    const PAGE: usize = 5;
+    if let Log::Shown { back } = &mut app.view.log {
+        *back = match way {
+            Way::Back => (*back + PAGE).min(app.readout.log.len().saturating_sub(1)),
+            Way::On => back.saturating_sub(PAGE),
+        };
+    }
+}
+
+fn type_line(app: &mut App, purpose: Purpose) {
+    app.view.notice = None;
+    app.view.overlay = Overlay::Typing(Typing { purpose, text: String::new(), refused: None });
+}
+
+/// Check knobs against the problem, once its size is known.
+fn check(app: &App, knobs: &Knobs) -> Result<(), String> {
+    let (sequences, parameters) =
+        app.readout.subject.as_ref().map_or((usize::MAX, usize::MAX), |s| (s.sequences, s.parameters));
+    knobs.check(sequences, parameters).map_err(|e| e.to_string())?;
+    let only_sigma =
+        Knobs { sigma: app.wanted.sigma, sigmas: app.wanted.sigmas.clone(), ..knobs.clone() } == app.wanted;
+    match app.feed {
+        Feed::Replay(_) if !only_sigma => {
+            Err("a recording is not computed anew; only σ moves, because its curves follow from the coefficients"
+                .into())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn turn_knob(app: &mut App, turn: Turn) -> Vec<Effect> {
+    app.view.notice = None;
+    let knob = app.view.knob;
+    let mut knobs = knob.turned(&app.wanted, turn);
+    let mut checked = check(app, &knobs);
+    // A choice that does not fit the other knobs is passed over, so that the ones behind it can be reached.
+    if knob.choices().is_some() && matches!(app.feed, Feed::Live(_)) {
+        for _ in 0..3 {
+            if checked.is_err() {
+                knobs = knob.turned(&knobs, turn);
+                checked = check(app, &knobs);
+            }
+        }
+    }
+    match checked {
+        Ok(()) => want(app, knobs),
+        Err(why) => {
+            app.view.notice = Some(Notice::Refused(why));
+            Vec::new()
+        }
+    }
+}
+
+fn want(app: &mut App, knobs: Knobs) -> Vec<Effect> {
+    if knobs == app.wanted {
+        return Vec::new();
+    }
+    app.history.push(std::mem::replace(&mut app.wanted, knobs));
+    tell(app)
+}
+
+fn undo(app: &mut App) -> Vec<Effect> {
+    match app.history.pop() {
+        Some(knobs) => {
+            app.wanted = knobs;
+            app.view.notice = None;
+            tell(app)
+        }
+        None => {
+            app.view.notice = Some(Notice::Refused("no turn of a knob to undo".into()));
+            Vec::new()
+        }
+    }
+}
+
+/// Tell the worker what is wanted; a recording has none to tell.
+fn tell(app: &App) -> Vec<Effect> {
+    let run = match app.feed {
+        Feed::Live(Pace::Going) => Run::Going,
+        Feed::Live(Pace::Paused) => Run::Paused,
+        Feed::Replay(_) => return Vec::new(),
+    };
+    vec![Effect::Want(Wanted { knobs: app.wanted.clone(), run })]
+}
+
+fn pause(app: &mut App) -> Vec<Effect> {
+    match app.feed {
+        Feed::Live(Pace::Going) => set_pace(app, Pace::Paused),
+        Feed::Live(Pace::Paused) => set_pace(app, Pace::Going),
+        Feed::Replay(_) => Vec::new(),
+    }
+}
+
+fn set_pace(app: &mut App, pace: Pace) -> Vec<Effect> {
+    match &mut app.feed {
+        Feed::Live(now) if *now != pace => *now = pace,
+        _ => return Vec::new(),
+    }
+    tell(app)
+}
+
+fn replay(app: &mut App, action: Action) {
+    let Feed::Replay(playback) = &mut app.feed else { return };
+    // A fiftieth of the recording a step: fine enough to find a moment, coarse enough to cross it.
+    let step = (playback.duration() / 50.0).max(0.1);
+    match action {
+        Action::Play => match playback.motion {
+            Motion::Playing => playback.motion = Motion::Held,
+            Motion::Held => {
+                let again = playback.ended();
+                playback.motion = Motion::Playing;
+                if again {
+                    seek(app, 0.0);
+                }
+            }
+        },
+        Action::Slower => playback.speed = (playback.speed / 2.0).max(SLOWEST),
+        Action::Faster => playback.speed = (playback.speed * 2.0).min(FASTEST),
+        Action::Rewind => scrub(app, |p| p.position - step),
+        Action::Forward => scrub(app, |p| p.position + step),
+        Action::Start => scrub(app, |_| 0.0),
+        Action::End => scrub(app, Playback::duration),
+        _ => {}
+    }
+}
+
+fn scrub(app: &mut App, to: impl Fn(&Playback) -> f64) {
+    if let Feed::Replay(playback) = &app.feed {
+        let position = to(playback);
+        seek(app, position);
+    }
+}
+
+fn seek(app: &mut App, position: f64) {
+    let Feed::Replay(playback) = &mut app.feed else { return };
+    match playback.seek(position) {
+        Seek::Forward(events) => fold_all(app, &events),
+        Seek::Anew(events) => {
+            app.forget();
+            app.history.clear();
+            fold_all(app, &events);
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Flags, environment and configuration file of the real program: what is refused, and what comes before what.
+
+mod program;
+
+use std::fs;
+use std::path::PathBuf;
+
+use program::{Program, Said};
+
+fn write(p: &Program, name: &str, contents: &str) -> PathBuf {
+    let path = p.path(name);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(&path, contents).unwrap();
+    path
+}
+
+#[test]
+fn wrong_usage_names_the_flag_and_ends_with_2() {
+    let p = Program::new();
+    for (args, words) in [
+        (&["measure", "--sgima", "1"][..], &["--sgima"][..]),
+        (&["measure", "--sigma", "0"], &["--sigma", "0 is not a positive"]),
+        (&["measure", "--sigma", "-1e-3"], &["--sigma", "not a positive"]),
+        (&["measure", "--sigma", "1e-3,NaN"], &["--sigma", "NaN"]),
+        (&["measure", "--sigma", "small"], &["--sigma", "small"]),
+        (&["measure", "--n", "0"], &["--n"]),
+        (&["measure", "--n", "-3"], &["--n", "-3"]),
+        (&["measure", "--k", "0"], &["--k"]),
+        (&["measure", "--k", "1,,4"], &["--k"]),
+        (&["measure", "--draws", "0"], &["--draws"]),
+        (&["measure", "--tol", "-1"], &["--tol", "-1"]),
+        (&["measure", "--solver", "guess"], &["--solver", "lanczos", "power"]),
+        (&["measure", "--law", "left"], &["--law", "top"]),
+        (&["measure", "--precision", "f16"], &["--precision", "f32"]),
+        (&["measure", "--device", "gpu"], &["--device", "cuda:N"]),
+        (&["measure", "--memory", "much"], &["--memory", "4GiB"]),
+        (&["measure", "--format", "xml"], &["--format", "json"]),
+        (&["measure", "--checkpoint", "here"], &["--tokens", "--text"]),
+        (&["measure", "--step", "3"], &["--checkpoint"]),
+        (&["measure", "--text", "a", "--tokens", "b"], &["--text", "--tokens"]),
+        (&["measure", "--session", "a/b"], &["session", "a/b"]),
+        (&["measure", "--session", "x", "--record", "off"], &["--session", "--record off"]),
+        (&["--n", "4", "measure"], &["--n", "after 'measure'"]),
+        (&["replay"], &["<SESSION>"]),
+        (&["replay", "x", "--speed", "0"], &["--speed"]),
+        (&["sessions", "remove"], &["<SESSION>"]),
+        (&["juggle"], &["juggle"]),
+    ] {
+        p.run(args).refused(2, words);
+    }
+    assert!(!p.sessions().exists(), "nothing ran, so nothing is recorded");
+}
+
+#[test]
+fn what_is_not_there_is_named_and_ends_with_1() {
+    let p = Program::new();
+    p.run(&["measure", "--print-parameters", "--checkpoint", "gone", "--text", "x"]).refused(1, &["eigentop: gone"]);
+    p.run(&["--config", "gone.toml", "config", "print"]).refused(1, &["eigentop: gone.toml"]);
+    fs::create_dir(p.path("empty")).unwrap();
+    p.run(&["measure", "--print-parameters", "--checkpoint", "empty", "--text", "x"])
+        .refused(1, &["empty", "no checkpoint here"]);
+    p.run(&["measure", "--print-parameters", "--out", "no/such/folder/x"]).refused(1, &["no/such/folder/x"]);
+}
+
+#[test]
+fn a_configuration_that_cannot_be_used_names_file_line_and_key() {
+    let p = Program::new();
+    write(&p, "config/config.toml", "seed = 1\nsgima = 1e-3\n");
+    p.run(&["config", "print"]).refused(1, &["config.toml", "line 2", "sgima", "sigma"]);
+    p.run(&["measure"]).refused(1, &["config.toml", "line 2"]);
+    let other = write(&p, "other.toml", "sigma = [1e-3, 0.0]\n");
+    let other = other.to_str().unwrap();
+    p.run(&["--config", other, "measure"]).refused(1, &["other.toml", "line 1", "0 is not a positive"]);
+    p.run(&["measure", "--config", other]).refused(1, &["other.toml", "line 1"]);
+    fs::create_dir(p.path("folder.toml")).unwrap();
+    p.run(&["--config", "folder.toml", "config", "print"]).refused(1, &["folder.toml"]);
+}
+
+#[test]
+fn flag_before_environment_before_file_before_default() {
+    let p = Program::new();
+    write(&p, "config/config.toml", "n = 3\nseed = 3\ndraws = 3\n");
+    let mut command = p.command(&["config", "print", "--n", "5"]);
+    command.env("EIGENTOP_N", "4").env("EIGENTOP_SEED", "4").env("EIGENTOP_SIGMA", "1e-2,1e-4");
+    let printed: toml::Table = toml::from_str(&Said::of(command.output().unwrap()).done()).unwrap();
+    let integer = |key: &str| printed[key].as_integer().unwrap();
+    assert_eq!((integer("n"), integer("seed"), integer("draws")), (5, 4, 3));
+    assert_eq!(printed["sigma"], toml::Value::try_from([1e-4, 1e-2]).unwrap());
+    assert_eq!(printed["solver"].as_str(), Some("lanczos"));
+
+    let mut command = p.command(&["config", "print"]);
+    command.env("EIGENTOP_N", "many");
+    Said::of(command.output().unwrap()).refused(2, &["--n", "many"]);
+}
+
+#[test]
+fn what_config_prints_is_a_configuration() {
+    let p = Program::new();
+    let printed = p.run(&["config", "print", "--memory", "2GiB", "--k", "7"]).done();
+    write(&p, "config/config.toml", &printed);
+    assert_eq!(p.run(&["config", "print"]).done(), printed);
+}
+
+#[test]
+fn the_order_of_parameters_is_printed_in_every_format() {
+    let p = Program::new();
+    let json: serde_json::Value =
+        serde_json::from_str(&p.run(&["measure", "--print-parameters", "--format", "json"]).done()).unwrap();
+    let tensors = json.as_array().unwrap();
+    assert_eq!(tensors[0]["name"], "resid_lambdas");
+    let mut offset = 0;
+    for tensor in tensors {
+        assert_eq!(tensor["offset"], offset);
+        offset += tensor["shape"].as_array().unwrap().iter().map(|d| d.as_u64().unwrap()).product::<u64>();
+    }
+    let table = p.run(&["measure", "--print-parameters"]).done();
+    assert!(table.starts_with(&format!("{offset} parameters\n")), "{table}");
+    let said = p.run(&["measure", "--print-parameters", "--format", "csv", "--out", "order.csv"]);
+    assert_eq!(said.done(), "");
+    let csv = fs::read_to_string(p.path("order.csv")).unwrap();
+    assert_eq!(csv.lines().count(), tensors.len() + 1);
+    assert!(p.run(&["measure", "--print-parameters", "--format", "md"]).done().contains("| lm_head.weight |"));
+}
+
+#[test]
+fn help_and_version_are_no_errors() {
+    let p = Program::new();
+    assert!(p.run(&["--version"]).done().contains(env!("CARGO_PKG_VERSION")));
+    let help = p.run(&["--help"]).done();
+    for command in ["measure", "replay", "sessions", "themes", "config"] {
+        assert!(help.contains(command), "{help}");
+    }
+}
+
+#[test]
+fn themes_keys_and_the_doctor_tell_what_there_is() {
+    let p = Program::new();
+    write(&p, "config/themes/own.toml", "inherits = \"dark\"\n");
+    let themes = p.run(&["themes"]).done();
+    for name in ["dark", "light", "mono", "own"] {
+        assert!(themes.lines().any(|line| line == name), "{themes}");
+    }
+    let keys = p.run(&["keys"]).done();
+    for words in ["Ctrl-C", "Show this help", "In a replay"] {
+        assert!(keys.contains(words), "{keys}");
+    }
+    let well = p.run(&["doctor"]).done();
+    assert!(well.contains(env!("CARGO_PKG_VERSION")) && well.contains("not there: defaults"), "{well}");
+    write(&p, "config/config.toml", "theme = \"plaid\"\n");
+    let ill = p.run(&["doctor"]);
+    assert_eq!((ill.status, ill.out.contains("plaid")), (1, true), "{ill:?}");
+}

@@ -1,0 +1,211 @@
+//! `eigentop measure` through the real program, engine included: its document against the oracle, what is recorded,
+//! what is refused, and what a signal leaves behind.
+
+mod program;
+
+use std::path::Path;
+
+use program::Program;
+use serde_json::Value;
+
+/// Flags of a run that takes a fraction of a second.
+const QUICK: [&str; 8] = ["--n", "2", "--k", "2", "--sigma", "1e-3", "--draws", "2"];
+
+fn fixture(file: &str) -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/A").join(file).to_str().unwrap().to_owned()
+}
+
+fn measure<'a>(more: &[&'a str]) -> Vec<&'a str> {
+    [&["measure"], &QUICK[..], more].concat()
+}
+
+#[test]
+fn the_document_is_the_oracles_and_the_session_replays_it() {
+    let p = Program::new();
+    let (checkpoint, tokens) = (fixture("."), fixture("tokens.json"));
+    let said = p.run(&[
+        "measure",
+        "--checkpoint",
+        &checkpoint,
+        "--tokens",
+        &tokens,
+        "--precision",
+        "f64",
+        "--k",
+        "1,4",
+        "--draws",
+        "4",
+        "--sigma",
+        "1e-3",
+        "--probe-hvp",
+        "--session",
+        "oracle",
+        "--format",
+        "json",
+    ]);
+    let document: Value = serde_json::from_str(&said.out).unwrap();
+    let golden: Value = serde_json::from_str(&std::fs::read_to_string(fixture("golden.json")).unwrap()).unwrap();
+    let doubt = !document["warnings"].as_array().unwrap().is_empty();
+    assert_eq!(said.status, if doubt { 3 } else { 0 }, "{}", said.err);
+
+    let close = |found: &Value, expected: &Value, relative: f64| {
+        let (found, expected) = (found.as_f64().unwrap(), expected.as_f64().unwrap());
+        assert!((found - expected).abs() <= relative * expected.abs(), "{found} is not {expected}");
+    };
+    for key in ["parameters", "n", "config"] {
+        assert_eq!(document[key], golden[key], "{key}");
+    }
+    for (found, expected) in document["losses"].as_array().unwrap().iter().zip(golden["losses"].as_array().unwrap()) {
+        close(found, expected, 1e-10);
+    }
+    for key in ["loss_n", "loss_n1", "a", "j1", "grad_norm", "b_norm2", "hvp_norm", "vHv"] {
+        close(&document[key], &golden[key], 1e-8);
+    }
+    let norms = document["tensor_norms"].as_array().unwrap().iter().zip(golden["tensor_norms"].as_array().unwrap());
+    for (found, expected) in norms {
+        assert_eq!(found["name"], expected["name"]);
+        close(&found["grad"], &expected["grad"], 1e-8);
+        close(&found["hvp"], &expected["hvp"], 1e-8);
+    }
+    close(&document["eigenvalues"][0], &golden["eigenvalues"][0], 1e-5);
+    assert_eq!(document["subspace"].as_array().unwrap().len(), 2);
+
+    // The probe is no part of the run; everything else comes back from the session.
+    let replayed = p.run(&["replay", "oracle", "--headless", "--format", "json"]);
+    let mut expected = document.clone();
+    for key in ["hvp_norm", "vHv", "tensor_norms"] {
+        expected.as_object_mut().unwrap().remove(key);
+    }
+    assert_eq!(serde_json::from_str::<Value>(&replayed.out).unwrap(), expected);
+    assert_eq!(replayed.status, said.status);
+
+    let svg = p.path("board.svg");
+    p.run(&["replay", "oracle", "--picture", svg.to_str().unwrap(), "--size", "100x30", "--theme", "light"]).done();
+    assert!(std::fs::read_to_string(svg).unwrap().starts_with("<svg"));
+    p.run(&["replay", "oracle", "--picture", "x.svg", "--theme", "plaid"]).refused(2, &["--theme", "plaid", "dark"]);
+}
+
+#[test]
+fn a_run_is_recorded_unless_told_otherwise() {
+    let p = Program::new();
+    p.run(&measure(&["--record", "off"]));
+    assert!(!p.sessions().exists());
+    p.run(&measure(&[]));
+    let names: Vec<String> = std::fs::read_dir(p.sessions())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert_eq!(names.len(), 1);
+    assert!(names[0].ends_with("_demo"), "{names:?}");
+    p.run(&measure(&["--session", &names[0]])).refused(2, &["session", &names[0], "exists already"]);
+}
+
+#[test]
+fn what_does_not_fit_the_data_names_the_flag_and_records_nothing() {
+    let p = Program::new();
+    let (checkpoint, tokens) = (fixture("."), fixture("tokens.json"));
+    let source = ["--checkpoint", checkpoint.as_str(), "--tokens", tokens.as_str()];
+    let mut bad_tokens = |name: &str, contents: &str| {
+        std::fs::write(p.path(name), contents).unwrap();
+    };
+    bad_tokens("high.json", r#"{"inputs": [[1, 2], [3, 999]], "targets": [[1, 2], [3, 4]]}"#);
+    bad_tokens("ragged.json", r#"{"inputs": [[1, 2], [3]], "targets": [[1, 2], [3]]}"#);
+    for (args, words) in [
+        ([&["measure"], &source[..], &["--n", "16"]].concat(), &["--n", "17"][..]),
+        ([&["measure"], &source[..], &["--k", "131115"]].concat(), &["--k", "131114"]),
+        ([&["measure"], &source[..], &["--k", "9", "--law", "gradients"]].concat(), &["--law", "9"]),
+        (vec!["measure", "--n", "100000"], &["100001", "--text"]),
+        (vec!["measure", "--device", "cuda:7"], &["--device", "cuda:7"]),
+        (vec!["measure", "--checkpoint", "gone", "--tokens", &tokens], &["gone"]),
+        (vec!["measure", "--tokens", "gone.json"], &["gone.json"]),
+        (vec!["measure", "--tokens", "high.json"], &["high.json", "row 1, column 1", "999"]),
+        (vec!["measure", "--tokens", "ragged.json"], &["ragged.json", "row 1"]),
+        (vec!["measure", "--memory", "1KiB"], &["memory"]),
+    ] {
+        let said = p.run(&args);
+        assert!(matches!(said.status, 1 | 2), "{said:?}");
+        said.refused(said.status, words);
+    }
+    let left = p.sessions().read_dir().map_or(0, |entries| entries.count());
+    assert!(left <= 1, "only a run that opened its checkpoint before its memory was refused leaves a session");
+}
+
+#[test]
+fn without_a_terminal_there_is_no_dashboard() {
+    let p = Program::new();
+    p.run(&[]).refused(1, &["no terminal", "eigentop measure"]);
+    assert!(!p.sessions().exists());
+}
+
+#[test]
+fn training_writes_a_checkpoint_that_can_be_measured() {
+    let p = Program::new();
+    let sizes = ["--layers", "1", "--width", "32", "--heads", "2", "--kv-heads", "1", "--context", "16"];
+    let train = [&["train", "--out", "tiny", "--steps", "2", "--batch", "2"], &sizes[..]].concat();
+    assert!(p.run(&train).done().starts_with("tiny: "));
+    p.run(&train).refused(2, &["--out", "tiny", "already"]);
+    std::fs::write(
+        p.path("text.txt"),
+        "All happy families are alike; each unhappy one is so in its own way.\n".repeat(3),
+    )
+    .unwrap();
+    let said = p.run(&measure(&["--checkpoint", "tiny", "--text", "text.txt", "--format", "json"]));
+    let document: Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!(document["config"]["n_embd"], 32);
+    for (args, words) in [
+        (&["train"][..], &["--out"][..]),
+        (&["train", "--out", "x", "--batch", "0"], &["--batch"]),
+        (&["train", "--out", "x", "--lr", "0"], &["--lr"]),
+        (&["train", "--out", "x", "--heads", "5"], &["--heads"]),
+        (&["train", "--out", "x", "--text", "a", "--tokens", "b"], &["--text", "--tokens"]),
+    ] {
+        p.run(args).refused(2, words);
+    }
+    assert!(!p.path("x").exists());
+}
+
+/// Signals: what was computed when one arrives is kept.
+#[cfg(unix)]
+mod signals {
+    use std::process::{Child, Command, Stdio};
+    use std::time::{Duration, Instant};
+
+    use super::program::{Program, Said};
+
+    /// Start a run that would take hours, and wait until its session holds a few events.
+    fn endless(p: &Program, session: &str) -> Child {
+        let args = ["measure", "--draws", "10000000", "--k", "2", "--n", "2", "--session", session];
+        let child = p.command(&args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let events = p.sessions().join(session).join("events.jsonl");
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while std::fs::read_to_string(&events).map_or(0, |text| text.lines().count()) < 50 {
+            assert!(Instant::now() < deadline, "no events after a minute");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        child
+    }
+
+    #[test]
+    fn an_interrupt_ends_the_run_in_good_order() {
+        let p = Program::new();
+        let child = endless(&p, "cut");
+        assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+        Said::of(child.wait_with_output().unwrap()).refused(1, &["interrupted", "session cut"]);
+        // No torn line, no lock left behind.
+        let json = p.run(&["replay", "cut", "--headless", "--format", "json"]).out;
+        assert!(!json.contains("torn-session") && json.contains("\"direct\""), "{json}");
+        p.run(&["sessions", "remove", "cut"]).done();
+    }
+
+    #[test]
+    fn a_kill_loses_nothing_that_was_recorded() {
+        let p = Program::new();
+        let mut child = endless(&p, "killed");
+        p.run(&["sessions", "remove", "killed"]).refused(1, &["killed", "being recorded"]);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let said = p.run(&["replay", "killed", "--headless", "--format", "json"]);
+        assert!(matches!(said.status, 0 | 3) && said.out.contains("\"direct\""), "{said:?}");
+        p.run(&["sessions", "remove", "killed"]).done();
+    }
+}

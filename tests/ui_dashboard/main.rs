@@ -1,0 +1,4 @@
+//! The dashboard as a user meets it: what stands on the screen, and what keys do.
+
+mod screen;
+mod synthetic;
