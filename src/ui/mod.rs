@@ -6,7 +6,7 @@
 //! | [`state`], [`update`] | what the dashboard knows, and the pure reducer over it |
 //! | [`action`], [`knob`], [`input`] | the table of keys, the knobs, from terminal events to messages |
 //! | [`screen`], [`bars`], [`overlay`], [`panes`] | drawing, top down |
-//! | [`plot`], [`theme`], [`mod@format`] | curves, colours, numbers |
+//! | [`plot`], [`theme`], [`format`](mod@format) | curves, colours, numbers |
 //! | [`playback`] | a recording and the place in it |
 //! | [`run`](mod@run), [`terminal`] | the loop and the terminal it borrows |
 //! | [`picture`](mod@picture) | a frame as SVG |
@@ -29,4 +29,4 @@ pub mod theme;
 pub mod update;
 
 pub use picture::picture;
-pub use run::{Mouse, Options, Outcome, Source, run};
+pub use run::{Mouse, Options, Outcome, Save, Source, run};

@@ -17,11 +17,11 @@ use super::theme::Token;
 /// Signs whose meaning the help explains.
 const LEGEND: [(&str, &str); 6] = [
     ("✓ …", "an eigenpair within, or not yet within, the tolerance"),
-    ("±", "95 % interval (for λ: the residual, within which a true eigenvalue lies)"),
+    ("±", "95 % interval; for λ the residual"),
     ("━ ╍ ┈", "curves are told apart by stroke as well as by colour"),
-    ("share", "part of the variance of the one-sequence increment that lives in the subspace"),
-    ("recomputing", "figures of former knobs, dimmed until the new ones arrive"),
-    ("U frozen", "the eigenspace of the n shown, kept for every smaller n"),
+    ("share", "part of the increment's variance in the subspace"),
+    ("recomputing", "figures of former knobs, until the new ones come"),
+    ("U frozen", "the eigenspace of the n shown, for smaller n too"),
 ];
 
 /// The help: every binding of the table by context, the knobs, the signs.

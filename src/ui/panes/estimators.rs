@@ -16,9 +16,9 @@ use crate::ui::theme::Token;
 
 use super::{ink, line, log_grid};
 
-/// The dimension in focus: the largest shown.
+/// The dimension in focus: the largest shown, or the one wanted before any is.
 fn k(app: &App) -> usize {
-    app.shown_ks().last().copied().unwrap_or(1)
+    app.shown_ks().last().copied().unwrap_or(app.wanted.k())
 }
 
 /// What the pane is about now.
@@ -26,8 +26,8 @@ pub fn subject(app: &App) -> String {
     let (sigma, n) = (exact(app.wanted.sigma), app.readout.shown_n());
     match app.view.estimators {
         EstimatorsView::ByDraws => format!("─ J_sub, k = {}, σ = {sigma}, against draws", k(app)),
-        EstimatorsView::BySigma => format!("─ J against σ at n = {n}, closed form and drawn"),
-        EstimatorsView::ByN => format!("─ J against n at σ = {sigma}, U frozen at n = {n}"),
+        EstimatorsView::BySigma => format!("─ J against σ, n = {n} (○ drawn)"),
+        EstimatorsView::ByN => format!("─ J against n, σ = {sigma}, U of n = {n}"),
     }
 }
 
