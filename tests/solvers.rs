@@ -169,7 +169,7 @@ fn exact_copies_are_found_where_the_space_closes_and_where_a_check_is_asked_for(
     let mut request = Request::new(6, 1e-3, 2000, 0);
     let mut op = Known::new(spectrum.clone());
     assert!(cold::<f64>(&mut op, &request).values[1] < 1.6);
-    request.check = 20;
+    request.check = 30;
     for seed in 0..4 {
         request.seed = seed;
         let mut op = Known::new(spectrum.clone());

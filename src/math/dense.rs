@@ -33,6 +33,9 @@ pub fn symmetric_eigen(n: usize, a: &[f64]) -> Result<SymmetricEigen> {
     if a.iter().any(|x| !x.is_finite()) {
         return Err(Error::NotFinite(format!("a {n} × {n} matrix whose eigenvalues are needed is not finite")));
     }
+    if n == 0 {
+        return Ok(SymmetricEigen { values: Vec::new(), vectors: Vec::new() });
+    }
     let (mut values, mut vectors) = (vec![0.0; n], Mat::<f64>::zeros(n, n));
     let scratch = self_adjoint_evd_scratch::<f64>(n, ComputeEigenvectors::Yes, Par::Seq, Default::default());
     self_adjoint_evd(

@@ -9,6 +9,55 @@ pub fn vectorised<R>(body: impl FnOnce() -> R) -> R {
     pulp::Arch::new().dispatch(body)
 }
 
+/// A loop with its operands; [`run`] compiles it for the processor at hand. Written through [`crate::kernel!`].
+pub trait Kernel {
+    /// What the loop computes.
+    type Output;
+
+    /// The loop itself; must be `#[inline(always)]`.
+    fn run(self) -> Self::Output;
+}
+
+/// Run a kernel compiled with the widest vector instructions of this processor, for certain. A closure given to
+/// [`vectorised`] is only inlined if the optimiser finds it short enough (16 unrolled lanes are too long), and otherwise
+/// runs with the baseline instructions.
+#[inline(always)]
+pub fn run<K: Kernel>(kernel: K) -> K::Output {
+    struct Dispatched<K>(K);
+    impl<K: Kernel> pulp::WithSimd for Dispatched<K> {
+        type Output = K::Output;
+
+        #[inline(always)]
+        fn with_simd<S: pulp::Simd>(self, _: S) -> K::Output {
+            self.0.run()
+        }
+    }
+    pulp::Arch::new().dispatch(Dispatched(kernel))
+}
+
+/// Define a function whose body is a [`Kernel`]: `kernel! { fn name[T](x: &'a [T]) -> f64 { … } }`, with type parameters
+/// bound by [`Real`] in the brackets and the lifetime `'a` for every reference.
+#[macro_export]
+macro_rules! kernel {
+    ($($(#[$meta:meta])* fn $name:ident[$($T:ident),*]($($arg:ident: $type:ty),* $(,)?) -> $out:ty $body:block)*) => {$(
+        $(#[$meta])*
+        #[inline]
+        pub(crate) fn $name<'a, $($T: $crate::math::array::Real),*>($($arg: $type),*) -> $out {
+            struct Operands<'a, $($T),*> { $($arg: $type),* }
+            impl<'a, $($T: $crate::math::array::Real),*> $crate::math::simd::Kernel for Operands<'a, $($T),*> {
+                type Output = $out;
+
+                #[inline(always)]
+                fn run(self) -> $out {
+                    let Operands { $($arg),* } = self;
+                    $body
+                }
+            }
+            $crate::math::simd::run(Operands { $($arg),* })
+        }
+    )*};
+}
+
 /// Independent partial sums of a reduction: enough to fill the vector units.
 const LANES: usize = 16;
 

@@ -7,7 +7,6 @@
 use rayon::prelude::*;
 
 use crate::math::array::Real;
-use crate::math::simd::vectorised;
 use crate::math::vector::{self, CHUNK, dot_chunk, ordered_sum};
 
 /// A matrix of `dim` rows whose columns lie one after another in one allocation.
@@ -82,14 +81,10 @@ impl<T: Real> Basis<T> {
             .map(|(chunk, w)| {
                 let wide = Scratch::of(w);
                 let rows = chunk * CHUNK..chunk * CHUNK + w.len();
-                self.cols().map(|col| vectorised(|| dot_chunk(&wide.0[..w.len()], &col[rows.clone()]))).collect()
+                self.cols().map(|col| dot_chunk(&wide.0[..w.len()], &col[rows.clone()])).collect()
             })
             .collect();
-        let mut sums = vec![0.0; self.len()];
-        for partial in &partials {
-            sums.iter_mut().zip(partial).for_each(|(sum, x)| *sum += x);
-        }
-        sums
+        add_up(self.len(), &partials)
     }
 
     /// w ← w + Σ_i `coefficients[i]` · column i over the leading columns; returns ‖w‖ afterwards. Columns whose
@@ -97,10 +92,13 @@ impl<T: Real> Basis<T> {
     pub fn add_to(&self, coefficients: &[f64], w: &mut [T]) -> f64 {
         assert!(coefficients.len() <= self.len() && w.len() == self.dim, "a combination that does not fit the basis");
         let partial = |(chunk, w): (usize, &mut [T])| {
+            let rows = chunk * CHUNK..chunk * CHUNK + w.len();
             let mut wide = Scratch::of(w);
-            self.accumulate(chunk * CHUNK, coefficients, &mut wide.0[..w.len()]);
-            wide.store(w);
-            vectorised(|| dot_chunk::<T, T>(w, w))
+            let wide = &mut wide.0[..w.len()];
+            let read = coefficients.iter().zip(self.cols()).filter(|(h, _)| **h != 0.0);
+            accumulate(read.map(|(h, col)| (*h, &col[rows.clone()])), wide);
+            narrow(wide, w);
+            dot_chunk::<T, T>(w, w)
         };
         ordered_sum(w.par_chunks_mut(CHUNK).enumerate().map(partial)).sqrt()
     }
@@ -150,14 +148,10 @@ impl<T: Real> Basis<T> {
             let rows = cols[0].len();
             let mut rotated = vec![0.0; new * rows];
             for (q, out) in q.chunks_exact(old).zip(rotated.chunks_exact_mut(rows)) {
-                vectorised(|| {
-                    for (q, col) in q.iter().zip(&cols) {
-                        add_multiple(*q, col, out);
-                    }
-                });
+                accumulate(q.iter().zip(&cols).map(|(q, col)| (*q, &**col)), out);
             }
             for (col, rotated) in cols.iter_mut().zip(rotated.chunks_exact(rows)) {
-                col.iter_mut().zip(rotated).for_each(|(x, r)| *x = T::of(*r));
+                narrow(rotated, col);
             }
         });
         self.truncate(new);
@@ -165,46 +159,42 @@ impl<T: Real> Basis<T> {
 
     /// UᵀV, row-major `self.len()` × `other.len()`.
     pub fn products(&self, other: &Basis<T>) -> Vec<f64> {
-        assert_eq!(self.dim, other.dim, "bases of different dimension");
-        let size = self.len() * other.len();
-        let partials: Vec<Vec<f64>> = (0..self.dim.div_ceil(CHUNK))
-            .into_par_iter()
-            .map(|chunk| {
-                let rows = chunk * CHUNK..((chunk + 1) * CHUNK).min(self.dim);
-                let mut block = Vec::with_capacity(size);
-                for u in self.cols() {
-                    let wide = Scratch::of(&u[rows.clone()]);
-                    let wide = &wide.0[..rows.len()];
-                    vectorised(|| block.extend(other.cols().map(|v| dot_chunk(wide, &v[rows.clone()]))));
-                }
-                block
-            })
-            .collect();
-        let mut sums = vec![0.0; size];
-        for partial in &partials {
-            sums.iter_mut().zip(partial).for_each(|(sum, x)| *sum += x);
-        }
-        sums
+        self.selected_products(other, |_| other.len())
     }
 
     /// max |VᵀV − I|, the largest departure from orthonormal columns.
     pub fn orthonormality(&self) -> f64 {
-        let n = self.len();
-        let gram = self.products(self);
-        let error = |at: usize| (gram[at] - if at / n == at % n { 1.0 } else { 0.0 }).abs();
-        (0..n * n).map(error).fold(0.0, f64::max)
+        let triangle = self.selected_products(self, |i| i + 1);
+        let unit = (0..self.len()).flat_map(|i| (0..=i).map(move |j| if i == j { 1.0 } else { 0.0 }));
+        triangle.iter().zip(unit).map(|(product, unit)| (product - unit).abs()).fold(0.0, f64::max)
     }
 
-    /// acc += Σ_i `coefficients[i]` · column i, in the rows that start at `first`.
-    fn accumulate(&self, first: usize, coefficients: &[f64], acc: &mut [f64]) {
-        vectorised(|| {
-            for (h, col) in coefficients.iter().zip(self.cols()) {
-                if *h != 0.0 {
-                    add_multiple(*h, &col[first..first + acc.len()], acc);
-                }
+    /// Products of each column i with the first `count(i)` columns of `other`.
+    fn selected_products(&self, other: &Basis<T>, count: impl Fn(usize) -> usize + Sync) -> Vec<f64> {
+        assert_eq!(self.dim, other.dim, "bases of different dimension");
+        let size = (0..self.len()).map(&count).sum();
+        let block = |chunk: usize| {
+            let rows = chunk * CHUNK..((chunk + 1) * CHUNK).min(self.dim);
+            let mut block = Vec::with_capacity(size);
+            for (i, u) in self.cols().enumerate() {
+                let wide = Scratch::of(&u[rows.clone()]);
+                let wide = &wide.0[..rows.len()];
+                block.extend(other.cols().take(count(i)).map(|v| dot_chunk(wide, &v[rows.clone()])));
             }
-        });
+            block
+        };
+        let partials: Vec<Vec<f64>> = (0..self.dim.div_ceil(CHUNK)).into_par_iter().map(block).collect();
+        add_up(size, &partials)
     }
+}
+
+/// Sum of partial results of `len` elements each, in the order of their chunks.
+fn add_up(len: usize, partials: &[Vec<f64>]) -> Vec<f64> {
+    let mut sums = vec![0.0; len];
+    for partial in partials {
+        sums.iter_mut().zip(partial).for_each(|(sum, x)| *sum += x);
+    }
+    sums
 }
 
 /// One chunk of a vector in double precision, on the stack.
@@ -213,19 +203,45 @@ struct Scratch([f64; CHUNK]);
 impl Scratch {
     fn of<T: Real>(x: &[T]) -> Scratch {
         let mut wide = Scratch([0.0; CHUNK]);
-        vectorised(|| wide.0.iter_mut().zip(x).for_each(|(wide, x)| *wide = x.wide()));
+        widen(x, &mut wide.0[..x.len()]);
         wide
-    }
-
-    fn store<T: Real>(&self, x: &mut [T]) {
-        vectorised(|| x.iter_mut().zip(&self.0).for_each(|(x, wide)| *x = T::of(*wide)));
     }
 }
 
-#[inline(always)]
-fn add_multiple<T: Real>(a: f64, x: &[T], acc: &mut [f64]) {
-    for (acc, x) in acc.iter_mut().zip(x) {
-        *acc += a * x.wide();
+crate::kernel! {
+    fn widen[T](x: &'a [T], wide: &'a mut [f64]) -> () {
+        for (wide, x) in wide.iter_mut().zip(x) {
+            *wide = x.wide();
+        }
+    }
+
+    fn narrow[T](wide: &'a [f64], x: &'a mut [T]) -> () {
+        for (x, wide) in x.iter_mut().zip(wide) {
+            *x = T::of(*wide);
+        }
+    }
+
+    /// acc += a x + b y: two columns at a time halve the traffic of the accumulator.
+    fn add_two[T](a: f64, x: &'a [T], b: f64, y: &'a [T], acc: &'a mut [f64]) -> () {
+        for ((acc, x), y) in acc.iter_mut().zip(x).zip(y) {
+            *acc += a * x.wide() + b * y.wide();
+        }
+    }
+
+    fn add_one[T](a: f64, x: &'a [T], acc: &'a mut [f64]) -> () {
+        for (acc, x) in acc.iter_mut().zip(x) {
+            *acc += a * x.wide();
+        }
+    }
+}
+
+/// acc += Σ coefficient · column over the pairs given.
+fn accumulate<'a, T: Real>(mut terms: impl Iterator<Item = (f64, &'a [T])>, acc: &mut [f64]) {
+    while let Some((a, x)) = terms.next() {
+        match terms.next() {
+            Some((b, y)) => add_two(a, x, b, y, acc),
+            None => add_one(a, x, acc),
+        }
     }
 }
 

@@ -1,12 +1,12 @@
 //! When to believe that the leading pairs are the leading pairs.
 //!
 //! A Krylov space holds one copy of each eigenvalue, and small residuals do not prove that nothing above was missed. So
-//! a fresh random start in the complement is followed for a while: if it brings nothing new into the leading values,
+//! a fresh random start in the complement joins the pending directions for a while: if it brings nothing new into the leading values,
 //! they stand. This is always done when the space has closed on itself (exact degeneracies, low rank, an invariant
 //! start), with as many products as the closed space took; otherwise when the caller asks for it. If something new does
 //! come in, the check is repeated.
 
-use super::krylov::{Krylov, Pick};
+use super::krylov::Krylov;
 use crate::math::array::Real;
 
 /// Where a solve stands between its first convergence and its end.
@@ -33,6 +33,8 @@ pub(super) struct Leading<'a> {
     pub values: &'a [f64],
     /// Whether there are k of them with residuals within `tolerance`.
     pub settled: bool,
+    /// Whether all Ritz pairs, not just the leading ones, are within `tolerance`: the space has closed on itself.
+    pub closed: bool,
     /// Accepted residual.
     pub tolerance: f64,
 }
@@ -42,17 +44,9 @@ impl Check {
         Check { asked, opened: 0, running: None }
     }
 
-    /// The pending direction to multiply next: a fresh start is followed by itself.
-    pub fn pick(&self, products: usize) -> Pick {
-        match &self.running {
-            Some(running) if products < running.until => Pick::Newest,
-            _ => Pick::Oldest,
-        }
-    }
-
     /// Take note of a product; true when the leading values can be accepted. Makes fresh starts as needed.
     pub fn accepts<T: Real>(&mut self, krylov: &mut Krylov<T>, leading: &Leading<'_>) -> bool {
-        let (products, closed) = (krylov.products(), krylov.is_closed());
+        let (products, closed) = (krylov.products(), leading.closed);
         if let Some(running) = &self.running {
             if products < running.until && !closed {
                 return false;

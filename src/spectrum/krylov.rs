@@ -38,15 +38,6 @@ struct Pending<T> {
     couplings: Vec<f64>,
 }
 
-/// Which pending direction to multiply next.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Pick {
-    /// The one that has waited longest.
-    Oldest,
-    /// The one that came last, so that one chain is followed by itself.
-    Newest,
-}
-
 /// Ritz pairs of H on the span of V, algebraically largest first.
 pub(super) struct Ritz {
     /// Values and coefficient vectors in the basis V.
@@ -136,13 +127,10 @@ impl<T: Real> Krylov<T> {
             })
     }
 
-    /// One product with H. Needs a pending direction and room for one more column.
-    pub fn step(&mut self, op: &mut dyn SymmetricOperator<T>, pick: Pick) -> Result<()> {
-        let picked = match pick {
-            Pick::Oldest => self.pending.pop_front(),
-            Pick::Newest => self.pending.pop_back(),
-        };
-        let Pending { direction, couplings } = picked.expect("a step needs a pending direction");
+    /// One product with H, of the direction that has waited longest, so that none hides what it holds. Needs a pending
+    /// direction and room for one more column.
+    pub fn step(&mut self, op: &mut dyn SymmetricOperator<T>) -> Result<()> {
+        let Pending { direction, couplings } = self.pending.pop_front().expect("a step needs a pending direction");
         let mut w = std::mem::take(&mut self.spare);
         op.apply(&direction, &mut w)?;
         self.products += 1;

@@ -62,7 +62,7 @@ pub fn lanczos<T: Real>(
     }
     let mut check = Check::new(request.check);
     loop {
-        krylov.step(op, check.pick(krylov.products()))?;
+        krylov.step(op)?;
         let ritz = krylov.ritz()?;
         let values = &ritz.eigen.values[..k.min(krylov.len())];
         let floor = rounding_level::<T>(krylov.scale());
@@ -73,7 +73,8 @@ pub fn lanczos<T: Real>(
 
         let tolerance = (request.tol * values[0].abs()).max(floor);
         let settled = values.len() == k && residuals.iter().all(|r| *r <= tolerance);
-        let leading = Leading { values, settled, tolerance };
+        let closed = ritz.residuals.iter().all(|r| *r <= tolerance);
+        let leading = Leading { values, settled, closed, tolerance };
         let done = krylov.len() == dim || check.accepts(&mut krylov, &leading);
         if done || krylov.products() >= request.max_products {
             let (products, next) = (krylov.products(), ritz.eigen.values.get(k).copied());

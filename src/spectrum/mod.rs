@@ -1,5 +1,8 @@
-//! Floor 3. Eigensolvers and trace estimators on symmetric operators, which are known through their products with
-//! vectors only. Knows nothing of models.
+//! Floor 3. Eigensolvers for symmetric operators, which are known through their products with vectors only. Knows
+//! nothing of models.
+//!
+//! [`lanczos`] is the default, [`power`] the paper's method corrected, [`paper`] the paper's method as published. All
+//! answer a [`solver::Request`] with a [`solver::Eigenspace`], and show every product on the way.
 
 pub mod basis;
 mod check;

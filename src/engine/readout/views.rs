@@ -205,7 +205,7 @@ impl Readout {
         let floor = here.floor.map_or(0.0, |(floor, _)| floor);
         let mut by_sigma: std::collections::BTreeMap<u64, (f64, Vec<Sample>)> = std::collections::BTreeMap::new();
         for d in here.proxy.values() {
-            for &(sigma, loss) in &d.losses {
+            for &(sigma, loss) in d.losses.iter().filter(|(_, loss)| loss.is_finite()) {
                 let sample = Sample { slope: d.slope, curvature: d.curvature, change: loss - base };
                 // Positive floats sort as their bits do.
                 by_sigma.entry(sigma.to_bits()).or_insert_with(|| (sigma, Vec::new())).1.push(sample);
