@@ -8,13 +8,13 @@ use crate::engine::event::Stage;
 use crate::engine::readout::{Readout, StageState, Standing, State};
 
 use super::action::{BINDINGS, Context, Footer};
-use super::format::{clock, count, number, span};
 use super::knob::Knob;
 use super::panes::line;
 use super::playback::{Motion, Playback};
 use super::screen::Hits;
 use super::state::{App, Feed, Notice, Overlay, Pace, Purpose, Stay, Typing};
 use super::theme::Token;
+use crate::math::format::{clock, count, number, span};
 
 /// What is looked at, and what the worker is doing.
 pub fn header(app: &App, area: Rect, buffer: &mut Buffer) {

@@ -3,8 +3,8 @@
 use crate::engine::knobs::{Knobs, Law, Method, SolverKind};
 use crate::error::{Error, Result};
 
-use super::format;
 use super::state::{Way, cycled};
+use crate::math::format;
 
 /// A knob that can be turned on the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]

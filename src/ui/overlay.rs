@@ -8,11 +8,11 @@ use ratatui::widgets::{Block, BorderType, Clear, Padding, Paragraph, Widget, Wra
 use crate::engine::event::Level;
 
 use super::action::{BINDINGS, Binding, Context};
-use super::format::clock;
 use super::knob::Knob;
 use super::panes::line;
 use super::state::{App, Log};
 use super::theme::Token;
+use crate::math::format::clock;
 
 /// Signs whose meaning the help explains.
 const LEGEND: [(&str, &str); 6] = [

@@ -14,7 +14,6 @@ use crate::engine::readout::{Readout, State};
 use crate::engine::worker::{Run, Worker};
 use crate::error::{Error, Result};
 
-use super::format::{clock, exact, number};
 use super::input;
 use super::playback::{Motion, Playback};
 use super::plot::raster::Marker;
@@ -23,6 +22,7 @@ use super::state::{App, Feed, Notice, Pace};
 use super::terminal::Screen;
 use super::theme::{self, Colours, Theme};
 use super::update::{Effect, Leave, Message, pass, receive, update};
+use crate::math::format::{clock, exact, number};
 
 /// Shortest time between two frames: about 30 a second.
 const FRAME: Duration = Duration::from_millis(33);

@@ -6,8 +6,8 @@ use ratatui::text::{Line, Span};
 
 use crate::criteria::estimators::{Pair, direct, quadratic, with_control};
 use crate::engine::readout::views::Subspace;
+use crate::math::format::{deviation, exact, measured, number};
 use crate::math::stats::Estimate;
-use crate::ui::format::{deviation, exact, measured, number};
 use crate::ui::plot::axis::{Axis, Scale};
 use crate::ui::plot::raster::Stroke;
 use crate::ui::plot::{At, Band, Curve, Guide, Mark, Plot};

@@ -6,8 +6,8 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::criteria::quadratic::Moments;
+use crate::math::format::{exact, measured_to, number};
 use crate::math::stats::Interval;
-use crate::ui::format::{exact, measured_to, number};
 use crate::ui::plot::axis::{Axis, Scale};
 use crate::ui::plot::raster::Stroke;
 use crate::ui::plot::{At, Band, Curve, Guide, Plot};

@@ -5,7 +5,7 @@ use ratatui::layout::{Constraint, Layout, Rect};
 
 use crate::engine::event::Stage;
 use crate::engine::readout::{Solve, Standing};
-use crate::ui::format::{number, subscript};
+use crate::math::format::{number, subscript};
 use crate::ui::plot::axis::{Axis, Scale};
 use crate::ui::plot::raster::Stroke;
 use crate::ui::plot::{At, Curve, Guide, Plot};
