@@ -17,6 +17,7 @@ mod replay;
 mod screen;
 mod sessions;
 mod source;
+mod summary;
 mod train;
 mod values;
 

@@ -15,7 +15,6 @@ use crate::error::{Error, Result};
 use crate::report::{self, Document, Format};
 use crate::session::{self, Session};
 use crate::ui;
-use crate::ui::theme::{self, Theme};
 
 /// Flags of `eigentop replay`.
 #[derive(Debug, Args)]
@@ -50,13 +49,12 @@ pub struct ReplayArgs {
 /// A session that does not exist or cannot be read; no terminal; a theme that cannot be used.
 pub fn run(args: ReplayArgs, config: &Config) -> Result<Outcome> {
     let session = session::read(&folders::sessions()?.find(&args.session)?)?;
-    let options = args.screen.options(config.0.theme.as_ref());
     if args.headless {
         return headless(&session, args.format.unwrap_or(Format::Table), args.out.as_deref());
     }
+    let options = args.screen.options(config.0.theme.as_ref())?;
     if let Some(path) = args.picture {
-        let theme = Theme::load(theme::preferred(options.theme.as_deref()), options.themes.as_deref())?;
-        let svg = ui::picture(&session.readout(), (args.size.0, args.size.1), &theme);
+        let svg = ui::picture(&session.readout(), (args.size.0, args.size.1), &options.theme);
         output::write(&svg, Some(&path))?;
         return Ok(Outcome::Done);
     }

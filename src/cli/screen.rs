@@ -3,8 +3,10 @@
 use clap::Args;
 
 use super::folders;
+use crate::error::Result;
 use crate::ui;
 use crate::ui::plot::raster::Marker;
+use crate::ui::theme::{self, Theme};
 
 /// How the dashboard looks.
 #[derive(Debug, Clone, Args)]
@@ -30,13 +32,13 @@ pub struct ThemeFlag {
 
 impl ScreenFlags {
     /// What they ask of the dashboard; `theme` is the configuration's.
-    pub fn options(self, theme: Option<&String>) -> ui::Options {
-        ui::Options {
-            theme: self.theme.theme.or(theme.cloned()),
-            themes: folders::themes(),
-            marker: self.marker,
-            mouse: self.mouse,
-            save: None,
-        }
+    ///
+    /// # Errors
+    /// A theme that cannot be used.
+    pub fn options(self, theme: Option<&String>) -> Result<ui::Options> {
+        let themes = folders::themes();
+        let asked = self.theme.theme.as_ref().or(theme).map(String::as_str);
+        let theme = Theme::load(theme::preferred(asked), themes.as_deref())?;
+        Ok(ui::Options { theme, themes, marker: self.marker, mouse: self.mouse, save: None })
     }
 }

@@ -8,8 +8,8 @@ use crate::engine::problem::Problem;
 use crate::error::Result;
 use crate::model::checkpoint::Checkpoint;
 
-/// Sequences read from a text, unless n needs more: enough to turn n up, few enough to evaluate at once. A file of
-/// tokens is read whole.
+/// Sequences kept of a text, unless n needs more: enough to turn n up, few enough to evaluate at once. A file of tokens
+/// is read whole.
 const TEXT_ROWS: usize = 32;
 
 /// Where the sequences come from.
@@ -46,22 +46,23 @@ impl Source {
         }
     }
 
-    /// Read everything, for L_n and one sequence more.
+    /// Read everything, for L_n and one sequence more if there are as many.
     ///
     /// # Errors
     /// Those of [`Checkpoint::open`] and of [`Sequences`]; each names the file.
     pub fn open(&self, n: usize) -> Result<Problem> {
         let checkpoint = self.checkpoint()?;
-        let rows = TEXT_ROWS.max(n + 1);
         let sequences = match &self.data {
-            Data::Demo => demo::sequences(&checkpoint.config, rows)?,
+            Data::Demo => cut(demo::text(&checkpoint.config)?, n),
             Data::Tokens(file) => Sequences::from_tokens(file, &checkpoint.config)?,
-            Data::Text(file) => {
-                let mut sequences = Sequences::from_text(file, &checkpoint.config)?;
-                sequences.truncate(rows);
-                sequences
-            }
+            Data::Text(file) => cut(Sequences::from_text(file, &checkpoint.config)?, n),
         };
         Ok(Problem { checkpoint, sequences })
     }
+}
+
+/// What is kept of a text. A text too short for n is left to [`crate::engine::knobs::Knobs::check`], which says so.
+fn cut(mut text: Sequences, n: usize) -> Sequences {
+    text.truncate(TEXT_ROWS.max(n.saturating_add(1)));
+    text
 }

@@ -155,13 +155,13 @@ impl Knobs {
     /// # Errors
     /// [`Error::Knob`] naming the flag, what is wrong and which values are accepted.
     pub fn check(&self, sequences: usize, parameters: usize) -> Result<()> {
-        if self.n == 0 || self.n + 1 > sequences {
+        if self.n == 0 || self.n >= sequences {
             return Err(Error::knob(
                 "--n",
                 format!(
                     "{} needs {} sequences (n and the next one) but {sequences} were read; use 1 to {} or give more data",
                     self.n,
-                    self.n + 1,
+                    self.n.saturating_add(1),
                     sequences.saturating_sub(1)
                 ),
             ));

@@ -66,10 +66,9 @@ pub enum Mouse {
 pub type Save = Box<dyn FnMut(&str) -> Result<PathBuf>>;
 
 /// What can be set about the dashboard.
-#[derive(Default)]
 pub struct Options {
-    /// Theme asked for; without one `dark`, or `mono` where `NO_COLOR` is set.
-    pub theme: Option<String>,
+    /// The theme to begin with.
+    pub theme: Theme,
     /// Folder of the user's themes.
     pub themes: Option<PathBuf>,
     /// What curves are drawn with.
@@ -96,10 +95,9 @@ pub struct Outcome {
 /// Show the dashboard until the user leaves. A worker is stopped before this returns.
 ///
 /// # Errors
-/// If the theme cannot be used, or the terminal cannot be taken or written to. The terminal is given back first.
+/// If the terminal cannot be taken or written to. The terminal is given back first.
 pub fn run(source: Source, options: Options) -> Result<Outcome> {
-    let theme = Theme::load(theme::preferred(options.theme.as_deref()), options.themes.as_deref())?;
-    let theme = theme.reduced(Colours::of_terminal());
+    let theme = options.theme.clone().reduced(Colours::of_terminal());
     let (app, worker, events) = match source {
         Source::Live { worker, events, name } => {
             let wanted = worker.wanted.borrow().clone();
