@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use crate::engine::event::Stamped;
 use crate::engine::knobs::Knobs;
-use crate::engine::readout::{Readout, State};
+use crate::engine::readout::Readout;
 use crate::engine::worker::{Run, Worker};
 use crate::error::{Error, Result};
 
@@ -22,7 +22,6 @@ use super::state::{App, Feed, Notice, Pace};
 use super::terminal::Screen;
 use super::theme::{self, Colours, Theme};
 use super::update::{Effect, Leave, Message, pass, receive, update};
-use crate::math::format::{clock, exact, number};
 
 /// Shortest time between two frames: about 30 a second.
 const FRAME: Duration = Duration::from_millis(33);
@@ -117,38 +116,6 @@ pub fn run(source: Source, options: Options) -> Result<Outcome> {
         worker.stop();
     }
     Ok(Outcome { readout: app.readout, leave: left?, name: app.name, saved })
-}
-
-impl Outcome {
-    /// What was found, in a few lines for the normal screen.
-    pub fn summary(&self) -> String {
-        let readout = &self.readout;
-        let how = match (&readout.state, self.leave) {
-            (State::Failed(why), _) => format!("failed: {why}"),
-            (State::Idle, _) => "complete".to_owned(),
-            (_, Leave::Stopped) => "stopped before the end".to_owned(),
-            (_, Leave::Done) => "left before the end".to_owned(),
-        };
-        let mut lines = vec![format!("eigentop: {how} after {}", clock(readout.t))];
-        if let Some(top) = readout.eigenspace.as_ref().and_then(|e| e.values.first()) {
-            let (n, k, sigma) = (readout.shown_n(), readout.knobs.k(), readout.knobs.sigma);
-            let mut line = format!("  n = {n}: λ₁ {}", number(*top, 5));
-            if let Some(ratio) = readout.ratio(k, sigma) {
-                line.push_str(&format!("; k = {k}, σ = {}: J_sub/J_full {}", exact(sigma), number(ratio.value, 4)));
-            }
-            if let Some(shares) = readout.shares(n, k, sigma) {
-                line.push_str(&format!(", share {}", number(shares.total.value, 3)));
-            }
-            lines.push(line);
-        }
-        lines.extend(readout.warnings.values().map(|warning| format!("  ⚠ {warning}")));
-        match (&self.saved, &self.name) {
-            (Some(path), _) => lines.push(format!("  saved to {}", path.display())),
-            (None, Some(name)) => lines.push(format!("  session {name}")),
-            (None, None) => {}
-        }
-        lines.join("\n")
-    }
 }
 
 fn refused(source: std::io::Error) -> Error {

@@ -224,21 +224,6 @@ fn a_failure_says_what_happened_where_the_eye_is() {
 }
 
 #[test]
-fn the_summary_says_what_was_found() {
-    let app = live(&synthetic::run(), "mono");
-    let leave = eigentop::ui::update::Leave::Done;
-    let mut outcome = eigentop::ui::Outcome { readout: app.readout, leave, name: Some("demo".into()), saved: None };
-    insta::assert_snapshot!(outcome.summary(), @r"
-    eigentop: complete after 0:18
-      n = 8: λ₁ 9.3033; k = 16, σ = 1e-3: J_sub/J_full 0.9998, share 0.310
-      ⚠ w* is far from a minimiser (‖g‖ = 0.31)
-      session demo
-    ");
-    outcome.saved = Some("sessions/first-light".into());
-    assert!(outcome.summary().ends_with("saved to sessions/first-light"));
-}
-
-#[test]
 fn the_mouse_finds_panes_and_knobs() {
     let app = live(&synthetic::run(), "mono");
     let (buffer, hits) = drawn(&app, 120, 40);
