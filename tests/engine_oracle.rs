@@ -263,3 +263,26 @@ fn a_panic_on_the_worker_is_reported() {
     assert!(failed.unwrap().contains("out of cheese"));
     worker.stop();
 }
+
+#[test]
+fn a_loss_that_is_not_finite_names_its_sequence() {
+    let (send, receive) = mpsc::channel::<Stamped>();
+    let open = || {
+        let mut checkpoint = Checkpoint::open(&folder("A"), None)?;
+        let sequences = Sequences::from_tokens(&folder("A").join("tokens.json"), &checkpoint.config)?;
+        checkpoint.parameters.iter_mut().for_each(|w| *w *= 1e30);
+        Ok(Problem { checkpoint, sequences })
+    };
+    let settings = Settings { precision: Precision::F32, device: "cpu".into(), threads: 2, memory: None };
+    let sink = Box::new(move |e: &Stamped| {
+        let _ = send.send(e.clone());
+    });
+    let worker = spawn(open, settings, Wanted { knobs: Knobs::default(), run: Run::Going }, sink).unwrap();
+    let failed = receive.iter().find_map(|e| match e.event {
+        Event::Failed { message } => Some(message),
+        _ => None,
+    });
+    let message = failed.unwrap();
+    assert!(message.starts_with("the loss of sequence 1 is NaN at the checkpoint"), "{message}");
+    worker.stop();
+}
