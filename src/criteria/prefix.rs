@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use crate::math::array::Real;
-use crate::math::simd::vectorised;
+use crate::math::simd::sum;
 
 /// Vectors x_1, x_2, … taken one by one. After m of them the next one gives the increment of the mean,
 /// (x_{m+1} − mean_{i≤m} x_i)/(m+1), whose squared norm is returned.
@@ -21,28 +21,28 @@ impl Prefix {
     /// Take the next vector; the squared norm of the increment it brings, `None` for the first.
     pub fn push<T: Real>(&mut self, vector: &[Vec<T>]) -> Option<f64> {
         let (inverse, first) = (1.0 / self.count.max(1) as f64, self.count == 0);
-        let squares: Vec<f64> = self
-            .sums
-            .par_iter_mut()
-            .zip(vector)
-            .map(|(sums, x)| {
-                vectorised(|| {
-                    let mut square = 0.0;
-                    for (sums, x) in sums.chunks_mut(256).zip(x.chunks(256)) {
-                        let mut lanes = [0.0; 256];
-                        for ((lane, sum), x) in lanes.iter_mut().zip(sums).zip(x) {
-                            let difference = x.wide() - *sum * inverse;
-                            *lane = difference * difference;
-                            *sum += x.wide();
-                        }
-                        square += lanes.iter().sum::<f64>();
-                    }
-                    square
-                })
-            })
-            .collect();
+        let squares: Vec<f64> = self.sums.par_iter_mut().zip(vector).map(|(sums, x)| take(inverse, x, sums)).collect();
         self.count += 1;
         (!first).then(|| squares.iter().sum::<f64>() / (self.count as f64).powi(2))
+    }
+}
+
+/// Elements whose squares are held at once.
+const CHUNK: usize = 256;
+
+crate::kernel! {
+    /// sums += x; returns ‖x − inverse · sums‖² with the sums as they were.
+    fn take[T](inverse: f64, x: &'a [T], sums: &'a mut [f64]) -> f64 {
+        let mut square = 0.0;
+        for (sums, x) in sums.chunks_mut(CHUNK).zip(x.chunks(CHUNK)) {
+            let mut differences = [0.0; CHUNK];
+            for ((difference, so_far), x) in differences.iter_mut().zip(sums).zip(x) {
+                *difference = x.wide() - *so_far * inverse;
+                *so_far += x.wide();
+            }
+            square += sum([&differences], |[d]| d * d);
+        }
+        square
     }
 }
 

@@ -1,6 +1,8 @@
 //! What a primitive is: four rules on slices.
 
 use crate::math::array::Real;
+use crate::math::simd;
+pub use crate::math::simd::Write;
 
 /// The tokens a sweep runs on: whole sequences of equal length, one after the other.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,15 +22,6 @@ impl Batch {
     }
 }
 
-/// Whether a rule's result replaces what the slot holds or is added to it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Write {
-    /// The slot holds nothing yet: every element must be written.
-    Set,
-    /// Add to what other consumers have left.
-    Add,
-}
-
 /// A slot that an adjoint rule writes.
 pub struct Out<'a, T> {
     /// The slot.
@@ -46,13 +39,10 @@ impl<T: Real> Out<'_, T> {
         self.to
     }
 
-    /// Set or add `f(i)` at every position.
-    #[inline(always)]
-    pub fn fill_with(&mut self, mut f: impl FnMut(usize) -> T) {
-        match self.write {
-            Write::Set => self.to.iter_mut().enumerate().for_each(|(i, o)| *o = f(i)),
-            Write::Add => self.to.iter_mut().enumerate().for_each(|(i, o)| *o += f(i)),
-        }
+    /// Set or add f(x₁ᵢ, x₂ᵢ, …) at every position i.
+    #[inline]
+    pub fn fill_with<const N: usize>(&mut self, rows: [&[T]; N], f: impl Fn([T; N]) -> T) {
+        simd::map(self.write, self.to, rows, f);
     }
 }
 
@@ -113,6 +103,6 @@ pub trait Primitive<T: Real>: Send + Sync {
         let mut slots: Vec<Vec<T>> = at.x.iter().map(|x| vec![T::zero(); x.len()]).collect();
         let mut out: Vec<Out<T>> = slots.iter_mut().map(|to| Out { to, write: Write::Set }).collect();
         self.adjoint_tangent(at, dot, ybar, &zero, &mut out);
-        slots.iter().zip(dot.x).map(|(slot, dx)| crate::math::simd::dot(slot, dx)).sum()
+        slots.iter().zip(dot.x).map(|(slot, dx)| simd::dot(slot, dx)).sum()
     }
 }

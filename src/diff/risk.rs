@@ -14,6 +14,7 @@ use super::primitive::Batch;
 use super::sweep::{Linearised, PerParameter, Scratch, Values};
 use crate::error::{Error, Result};
 use crate::math::array::Real;
+use crate::math::simd;
 
 /// Asked before every slice (one sweep over one sequence): waits while paused, fails with [`Error::Cancelled`] when the
 /// work is no longer wanted.
@@ -24,7 +25,7 @@ pub type Interrupt = Arc<dyn Fn() -> Result<()> + Send + Sync>;
 pub const ROUND: usize = 16;
 
 /// Elements added up by one task.
-const CHUNK: usize = 1 << 14;
+const CHUNK: usize = 1 << 11;
 
 /// What one sequence's linearisation leaves: the sweeps' state and the gradient of its loss.
 struct Sequence<T> {
@@ -147,7 +148,7 @@ impl<T: Real> Risk<T> {
         let v = self.graph.split(v);
         range
             .into_par_iter()
-            .map(|i| self.sequence(i).gradient.iter().zip(&v).map(|(g, v)| crate::math::simd::dot(g, v)).sum())
+            .map(|i| self.sequence(i).gradient.iter().zip(&v).map(|(g, v)| simd::dot(g, v)).sum())
             .collect()
     }
 
@@ -255,20 +256,25 @@ impl<T: Real> Risk<T> {
     fn add_up(&self, lanes: &[&PerParameter<T>], sum: &mut Sum, scale: f64, out: &mut [T]) {
         for (p, entry) in self.graph.layout.entries().iter().enumerate() {
             let range = entry.range();
-            let total = |i: usize| lanes.iter().map(|lane| lane[p][i].wide()).sum::<f64>();
+            let add = |chunk: usize, total: &mut [f64]| {
+                for lane in lanes {
+                    simd::add_wide(&lane[p][chunk * CHUNK..][..total.len()], total);
+                }
+            };
             match sum {
                 Sum::Whole => out[range].par_chunks_mut(CHUNK).enumerate().for_each(|(c, out)| {
-                    out.iter_mut().enumerate().for_each(|(i, o)| *o = T::of(scale * total(c * CHUNK + i)));
+                    let total = &mut [0.0; CHUNK][..out.len()];
+                    add(c, total);
+                    simd::narrow(scale, total, out);
                 }),
-                Sum::Begun(so_far) => so_far[range].par_chunks_mut(CHUNK).enumerate().for_each(|(c, so_far)| {
-                    so_far.iter_mut().enumerate().for_each(|(i, s)| *s += total(c * CHUNK + i));
-                }),
+                Sum::Begun(so_far) => {
+                    so_far[range].par_chunks_mut(CHUNK).enumerate().for_each(|(c, so_far)| add(c, so_far));
+                }
                 Sum::Last(so_far) => {
                     let chunks = so_far[range.clone()].par_chunks_mut(CHUNK).zip(out[range].par_chunks_mut(CHUNK));
                     chunks.enumerate().for_each(|(c, (so_far, out))| {
-                        for (i, (s, o)) in so_far.iter().zip(out).enumerate() {
-                            *o = T::of(scale * (*s + total(c * CHUNK + i)));
-                        }
+                        add(c, so_far);
+                        simd::narrow(scale, so_far, out);
                     });
                 }
             }

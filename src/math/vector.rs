@@ -64,7 +64,7 @@ pub(crate) fn ordered_sum(partials: impl IndexedParallelIterator<Item = f64>) ->
 
 crate::kernel! {
     /// x · y within one chunk, on one thread.
-    fn dot_chunk[S, T](x: &'a [S], y: &'a [T]) -> f64 {
+    pub(crate) fn dot_chunk[S, T](x: &'a [S], y: &'a [T]) -> f64 {
         sum_pairs(x, y, |x: S, y: T| x.wide() * y.wide())
     }
 

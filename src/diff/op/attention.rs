@@ -5,7 +5,7 @@ use faer::{MatMut, MatRef};
 use crate::diff::primitive::{At, Batch, Dot, Out, Primitive, Write};
 use crate::diff::product::{product, rows, rows_mut};
 use crate::math::array::Real;
-use crate::math::simd::{dot_row, sum, vectorised};
+use crate::math::simd::{dot_row, largest, put, sum};
 
 /// Rows of queries taken together: enough for an efficient product, few enough to skip most hidden scores.
 const BLOCK: usize = 64;
@@ -115,28 +115,58 @@ impl Attention {
     fn keys_mut<'a, T: Real>(&self, block: &Block, k: &'a mut [T]) -> MatMut<'a, T> {
         rows_mut(k, self.kv_heads * self.head).submatrix_mut(block.keys.0, block.kv, block.width(), self.head)
     }
+}
 
+crate::kernel! {
     /// Softmax of every row of a block over the keys its query sees; 0 elsewhere.
-    fn softmax<T: Real>(&self, block: &Block, p: &mut [T]) {
-        vectorised(|| {
-            for i in 0..block.height() {
-                let query = block.queries.0 + i;
-                let seen = (query - block.first).min(self.window) + 1;
-                let end = query + 1 - block.keys.0;
-                let row = &mut p[block.row(i)];
-                let (hidden_before, rest) = row.split_at_mut(end - seen);
-                let (row, hidden_after) = rest.split_at_mut(seen);
-                hidden_before.fill(T::zero());
-                hidden_after.fill(T::zero());
-                let mut top = T::neg_infinity();
-                for x in row.iter() {
-                    top = if *x > top { *x } else { top };
-                }
-                row.iter_mut().for_each(|x| *x = (*x - top).exp_fast());
-                let scale = T::one() / sum(row.len(), |i| row[i]);
-                row.iter_mut().for_each(|x| *x *= scale);
+    fn softmax[T](block: &'a Block, window: usize, p: &'a mut [T]) -> () {
+        for i in 0..block.height() {
+            let query = block.queries.0 + i;
+            let seen = (query - block.first).min(window) + 1;
+            let end = query + 1 - block.keys.0;
+            let row = &mut p[block.row(i)];
+            row[..end - seen].fill(T::zero());
+            row[end..].fill(T::zero());
+            let row = &mut row[end - seen..end];
+            let top = largest(row);
+            row.iter_mut().for_each(|x| *x = (*x - top).exp_fast());
+            let scale = T::one() / sum([row], |[x]| x);
+            row.iter_mut().for_each(|x| *x *= scale);
+        }
+    }
+
+    /// Ṗ = P ∘ (Ṡ − Σ P∘Ṡ) in place of Ṡ.
+    fn softmax_tangent[T](block: &'a Block, p: &'a [T], dp: &'a mut [T]) -> () {
+        for i in 0..block.height() {
+            let (p, dp) = (&p[block.row(i)], &mut dp[block.row(i)]);
+            let mean = dot_row(p, dp);
+            dp.iter_mut().zip(p).for_each(|(dp, p)| *dp = *p * (*dp - mean));
+        }
+    }
+
+    /// P̄ less its P-weighted row mean in place of P̄, and S̄, a matrix of the block's size.
+    fn centre[T](block: &'a Block, p: &'a [T], centred: &'a mut [T], sbar: &'a mut [T]) -> () {
+        for (i, sbar) in sbar.chunks_exact_mut(block.width()).enumerate() {
+            let (p, centred) = (&p[block.row(i)], &mut centred[block.row(i)]);
+            let mean = dot_row(p, centred);
+            centred.iter_mut().for_each(|c| *c -= mean);
+            put(Write::Set, sbar, [p, centred], |[p, c]| p * c);
+        }
+    }
+
+    /// S̄ anew, and S̄˙ in place of P̄˙, matrices of the block's size; ΣṖ = 0 lets the centred P̄ stand for P̄ in the
+    /// row mean's derivative.
+    fn centre_tangent[T](block: &'a Block, p: &'a [T], centred: &'a [T], dp: &'a [T], sbar: &'a mut [T],
+        dsbar: &'a mut [T]) -> () {
+        let width = block.width();
+        for (i, (s, ds)) in sbar.chunks_exact_mut(width).zip(dsbar.chunks_exact_mut(width)).enumerate() {
+            let (p, centred, dp) = (&p[block.row(i)], &centred[block.row(i)], &dp[block.row(i)]);
+            let mean = dot_row(dp, centred) + dot_row(p, ds);
+            put(Write::Set, s, [p, centred], |[p, c]| p * c);
+            for (((ds, p), c), dp) in ds.iter_mut().zip(p).zip(centred).zip(dp) {
+                *ds = *dp * *c + *p * (*ds - mean);
             }
-        });
+        }
     }
 }
 
@@ -163,7 +193,7 @@ impl<T: Real> Primitive<T> for Attention {
         for block in self.blocks(batch) {
             let (q, k) = (self.queries(&block, q), self.keys(&block, k));
             product(block.score_mut(&mut kept[P]), Write::Set, self.scale(), q, k.transpose());
-            self.softmax(&block, &mut kept[P]);
+            softmax(&block, self.window, &mut kept[P]);
             product(self.queries_mut(&block, y), Write::Set, 1.0, block.score(&kept[P]), self.keys(&block, v));
         }
     }
@@ -177,13 +207,7 @@ impl<T: Real> Primitive<T> for Attention {
             let (k_block, dk_block) = (self.keys(&block, k), self.keys(&block, dk));
             product(block.score_mut(dp), Write::Set, scale, self.queries(&block, dq), k_block.transpose());
             product(block.score_mut(dp), Write::Add, scale, self.queries(&block, q), dk_block.transpose());
-            vectorised(|| {
-                for i in 0..block.height() {
-                    let (p, dp) = (&p[block.row(i)], &mut dp[block.row(i)]);
-                    let mean = dot_row(p, dp);
-                    dp.iter_mut().zip(p).for_each(|(dp, p)| *dp = *p * (*dp - mean));
-                }
-            });
+            softmax_tangent(&block, p, dp);
             product(self.queries_mut(&block, dy), Write::Set, 1.0, block.score(dp), self.keys(&block, v));
             product(self.queries_mut(&block, dy), Write::Add, 1.0, block.score(p), self.keys(&block, dv));
         }
@@ -202,23 +226,14 @@ impl<T: Real> Primitive<T> for Attention {
             product(block.score_mut(centred), Write::Set, 1.0, ybar, self.keys(&block, v).transpose());
             let width = block.width();
             let sbar = &mut sbar[..block.height() * width];
-            vectorised(|| {
-                for (i, sbar) in sbar.chunks_exact_mut(width).enumerate() {
-                    let (p, centred) = (&p[block.row(i)], &mut centred[block.row(i)]);
-                    let mean = dot_row(p, centred);
-                    for ((s, p), c) in sbar.iter_mut().zip(p).zip(centred) {
-                        *c -= mean;
-                        *s = *p * *c;
-                    }
-                }
-            });
+            centre(&block, p, centred, sbar);
             let sbar = rows(sbar, width);
             product(self.queries_mut(&block, to_q), Write::Add, scale, sbar, self.keys(&block, k));
             product(self.keys_mut(&block, to_k), Write::Add, scale, sbar.transpose(), self.queries(&block, q));
         }
     }
 
-    /// The derivative of each line of `adjoint`; ΣṖ = 0 lets the centred P̄ stand for P̄ in the row mean's derivative.
+    /// The derivative of each line of `adjoint`.
     fn adjoint_tangent(&self, at: &At<T>, dot: &Dot<T>, ybar: &[T], dybar: &[T], out: &mut [Out<T>]) {
         let ([q, k, v], [dq, dk, dv]) = (at.x, dot.x) else { unreachable!("three inputs") };
         let (p, centred, dp) = (&at.kept[P], &at.kept[CENTRED], &dot.kept[0]);
@@ -235,17 +250,7 @@ impl<T: Real> Primitive<T> for Attention {
             let (sbar, dsbar) = (&mut sbar[..block.height() * width], &mut dsbar[..block.height() * width]);
             product(rows_mut(dsbar, width), Write::Set, 1.0, dybar, self.keys(&block, v).transpose());
             product(rows_mut(dsbar, width), Write::Add, 1.0, ybar, self.keys(&block, dv).transpose());
-            vectorised(|| {
-                for (i, (s, ds)) in sbar.chunks_exact_mut(width).zip(dsbar.chunks_exact_mut(width)).enumerate() {
-                    let row = block.row(i);
-                    let (p, centred, dp) = (&p[row.clone()], &centred[row.clone()], &dp[row]);
-                    let mean = dot_row(dp, centred) + dot_row(p, ds);
-                    for ((((s, ds), p), c), dp) in s.iter_mut().zip(ds).zip(p).zip(centred).zip(dp) {
-                        *s = *p * *c;
-                        *ds = *dp * *c + *p * (*ds - mean);
-                    }
-                }
-            });
+            centre_tangent(&block, p, centred, dp, sbar, dsbar);
             let (sbar, dsbar) = (rows(sbar, width), rows(dsbar, width));
             product(self.queries_mut(&block, to_q), Write::Add, scale, dsbar, self.keys(&block, k));
             product(self.queries_mut(&block, to_q), Write::Add, scale, sbar, self.keys(&block, dk));

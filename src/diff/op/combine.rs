@@ -1,8 +1,8 @@
 //! Sums of rows with scalar coefficients: residual additions, residual and x0 scalars, backout.
 
-use crate::diff::primitive::{At, Batch, Dot, Out, Primitive};
+use crate::diff::primitive::{At, Batch, Dot, Out, Primitive, Write};
 use crate::math::array::Real;
-use crate::math::simd::{self, vectorised};
+use crate::math::simd;
 
 /// The coefficient of one term.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -58,29 +58,30 @@ impl Combine {
     }
 }
 
+/// The first term is written, the others are added.
+fn write(term: usize) -> Write {
+    if term == 0 { Write::Set } else { Write::Add }
+}
+
 impl<T: Real> Primitive<T> for Combine {
     fn name(&self) -> &'static str {
         "combine"
     }
 
     fn value(&self, _: &Batch, x: &[&[T]], y: &mut [T], _: &mut [Vec<T>]) {
-        y.fill(T::zero());
         for j in 0..self.terms.len() {
             let s = self.coefficient(j, x);
-            vectorised(|| y.iter_mut().zip(x[j]).for_each(|(y, x)| *y += s * *x));
+            simd::map(write(j), y, [x[j]], |[x]| s * x);
         }
     }
 
     fn tangent(&self, at: &At<T>, dx: &[&[T]], dy: &mut [T], _: &mut [Vec<T>]) {
-        dy.fill(T::zero());
         for j in 0..self.terms.len() {
             let (s, ds) = (self.coefficient(j, at.x), self.slope(j, dx));
-            vectorised(|| match self.terms[j] {
-                Coefficient::One => dy.iter_mut().zip(dx[j]).for_each(|(y, dx)| *y += *dx),
-                Coefficient::Scalar { .. } => {
-                    dy.iter_mut().zip(dx[j]).zip(at.x[j]).for_each(|((y, dx), x)| *y += s * *dx + ds * *x);
-                }
-            });
+            match self.terms[j] {
+                Coefficient::One => simd::map(write(j), dy, [dx[j]], |[dx]| dx),
+                Coefficient::Scalar { .. } => simd::map(write(j), dy, [dx[j], at.x[j]], |[dx, x]| s * dx + ds * x),
+            }
         }
     }
 
@@ -88,7 +89,7 @@ impl<T: Real> Primitive<T> for Combine {
         self.open_scalars(out);
         for j in 0..self.terms.len() {
             let s = self.coefficient(j, x);
-            vectorised(|| out[j].fill_with(|i| s * ybar[i]));
+            out[j].fill_with([ybar], |[ybar]| s * ybar);
             if self.terms[j] != Coefficient::One {
                 self.add_to_scalar(j, simd::dot(x[j], ybar), out);
             }
@@ -99,11 +100,12 @@ impl<T: Real> Primitive<T> for Combine {
         self.open_scalars(out);
         for j in 0..self.terms.len() {
             let (s, ds) = (self.coefficient(j, at.x), self.slope(j, dot.x));
-            if self.terms[j] == Coefficient::One {
-                vectorised(|| out[j].fill_with(|i| dybar[i]));
-            } else {
-                vectorised(|| out[j].fill_with(|i| s * dybar[i] + ds * ybar[i]));
-                self.add_to_scalar(j, simd::dot(dot.x[j], ybar) + simd::dot(at.x[j], dybar), out);
+            match self.terms[j] {
+                Coefficient::One => out[j].fill_with([dybar], |[dybar]| dybar),
+                Coefficient::Scalar { .. } => {
+                    out[j].fill_with([ybar, dybar], |[ybar, dybar]| s * dybar + ds * ybar);
+                    self.add_to_scalar(j, simd::dot(dot.x[j], ybar) + simd::dot(at.x[j], dybar), out);
+                }
             }
         }
     }

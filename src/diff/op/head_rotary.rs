@@ -2,7 +2,7 @@
 
 use crate::diff::primitive::{At, Batch, Dot, Out, Primitive, Write};
 use crate::math::array::Real;
-use crate::math::simd::vectorised;
+use crate::math::simd::put;
 
 /// Rotation by θ_j(t) = t · base^(−2j/width) of the pair (x_j, x_{j+width/2}) of each head of `width` elements:
 /// (y₁, y₂) = (x₁ cos θ + x₂ sin θ, −x₁ sin θ + x₂ cos θ), t the position in the sequence. Linear and orthogonal.
@@ -32,26 +32,23 @@ impl<T: Real> HeadRotary<T> {
     }
 
     fn rotate(&self, batch: &Batch, x: &[T], way: Way, write: Write, to: &mut [T]) {
-        let half = self.width / 2;
+        rotate(self, batch, x, if way == Way::Forward { T::one() } else { -T::one() }, write, to);
+    }
+}
+
+crate::kernel! {
+    fn rotate[T](op: &'a HeadRotary<T>, batch: &'a Batch, x: &'a [T], sign: T, write: Write, to: &'a mut [T]) -> () {
+        let (width, half) = (op.width, op.width / 2);
         let row_width = x.len() / batch.rows();
-        let sign = if way == Way::Forward { T::one() } else { -T::one() };
-        vectorised(|| {
-            for (row, (x, to)) in x.chunks_exact(row_width).zip(to.chunks_exact_mut(row_width)).enumerate() {
-                let t = row % batch.length;
-                let (cos, sin) = (&self.cos[t * half..(t + 1) * half], &self.sin[t * half..(t + 1) * half]);
-                for (x, to) in x.chunks_exact(self.width).zip(to.chunks_exact_mut(self.width)) {
-                    let ((x1, x2), (y1, y2)) = (x.split_at(half), to.split_at_mut(half));
-                    for j in 0..half {
-                        let (c, s) = (cos[j], sign * sin[j]);
-                        let (a, b) = (x1[j] * c + x2[j] * s, x2[j] * c - x1[j] * s);
-                        match write {
-                            Write::Set => (y1[j], y2[j]) = (a, b),
-                            Write::Add => (y1[j], y2[j]) = (y1[j] + a, y2[j] + b),
-                        }
-                    }
-                }
+        for (row, (x, to)) in x.chunks_exact(row_width).zip(to.chunks_exact_mut(row_width)).enumerate() {
+            let t = row % batch.length;
+            let (cos, sin) = (&op.cos[t * half..(t + 1) * half], &op.sin[t * half..(t + 1) * half]);
+            for (x, to) in x.chunks_exact(width).zip(to.chunks_exact_mut(width)) {
+                let ((x1, x2), (y1, y2)) = (x.split_at(half), to.split_at_mut(half));
+                put(write, y1, [x1, x2, cos, sin], |[x1, x2, c, s]| x1 * c + x2 * (sign * s));
+                put(write, y2, [x1, x2, cos, sin], |[x1, x2, c, s]| x2 * c - x1 * (sign * s));
             }
-        });
+        }
     }
 }
 

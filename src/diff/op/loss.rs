@@ -2,7 +2,7 @@
 
 use crate::diff::primitive::Batch;
 use crate::math::array::{Real, tanh_fast};
-use crate::math::simd::{sum, vectorised};
+use crate::math::simd::{Write, largest, map, put, sum};
 
 /// ℓ = mean over a sequence's tokens of `−log softmax(cap·tanh(logit/cap))[target]` on the first `vocabulary` columns of
 /// `padded`, nats per token. Reductions are in f64.
@@ -27,25 +27,14 @@ pub struct Kept<T> {
 impl CrossEntropy {
     /// Loss of each sequence.
     pub fn value<T: Real>(&self, batch: &Batch, logits: &[T], kept: &mut Kept<T>) -> Vec<f64> {
-        let (v, cap, inverse) = (self.vocabulary, T::of(self.cap), T::of(1.0 / self.cap));
+        let v = self.vocabulary;
         kept.p.resize(batch.rows() * v, T::zero());
         kept.u.resize(batch.rows() * v, T::zero());
         let mut losses = vec![0.0; batch.rows() / batch.length];
         for (row, &target) in batch.targets.iter().enumerate() {
             let logits = &logits[row * self.padded..][..v];
             let (p, u) = (&mut kept.p[row * v..(row + 1) * v], &mut kept.u[row * v..(row + 1) * v]);
-            let loss = vectorised(|| {
-                let mut top = T::neg_infinity();
-                for (u, l) in u.iter_mut().zip(logits) {
-                    *u = tanh_fast(*l * inverse);
-                    top = if *u > top { *u } else { top };
-                }
-                p.iter_mut().zip(u.iter()).for_each(|(p, u)| *p = (cap * (*u - top)).exp_fast());
-                let total = sum(v, |i| p[i].wide());
-                let scale = T::of(1.0 / total);
-                p.iter_mut().for_each(|p| *p *= scale);
-                total.ln() + self.cap * (top.wide() - u[target as usize].wide())
-            });
+            let loss = softmax(logits, self.cap, target as usize, p, u);
             losses[row / batch.length] += loss / batch.length as f64;
         }
         losses
@@ -58,11 +47,7 @@ impl CrossEntropy {
             let (p, u) = (&kept.p[row * v..(row + 1) * v], &kept.u[row * v..(row + 1) * v]);
             let (to, padding) = to[row * self.padded..(row + 1) * self.padded].split_at_mut(v);
             padding.fill(T::zero());
-            vectorised(|| {
-                for ((to, p), u) in to.iter_mut().zip(p).zip(u) {
-                    *to = *p * (T::one() - *u * *u) * share;
-                }
-            });
+            map(Write::Set, to, [p, u], |[p, u]| p * (T::one() - u * u) * share);
             let target = target as usize;
             to[target] -= (T::one() - u[target] * u[target]) * share;
         }
@@ -78,15 +63,32 @@ impl CrossEntropy {
             let d = &dlogits[row * self.padded..][..v];
             let (to, padding) = to[row * self.padded..(row + 1) * self.padded].split_at_mut(v);
             padding.fill(T::zero());
-            vectorised(|| {
-                let mean = sum(v, |i| p[i] * (T::one() - u[i] * u[i]) * d[i]);
-                for (((to, p), u), d) in to.iter_mut().zip(p).zip(u).zip(d) {
-                    let slope = T::one() - *u * *u;
-                    *to = *p * slope * (slope * *d - mean + bend * *u * *d) * share;
-                }
-            });
+            softmax_tangent(p, u, d, bend, share, to);
             let (u, d) = (u[target as usize], d[target as usize]);
             to[target as usize] -= bend * u * (T::one() - u * u) * d * share;
         }
+    }
+}
+
+crate::kernel! {
+    /// One row: u = tanh(logits/cap), p = softmax(cap·u), and the loss of the target.
+    fn softmax[T](logits: &'a [T], cap: f64, target: usize, p: &'a mut [T], u: &'a mut [T]) -> f64 {
+        let (inverse, factor) = (T::of(1.0 / cap), T::of(cap));
+        put(Write::Set, u, [logits], |[l]| tanh_fast(l * inverse));
+        let top = largest(u);
+        put(Write::Set, p, [u], |[u]| (factor * (u - top)).exp_fast());
+        let total: f64 = sum([p], |[p]| p.wide());
+        let scale = T::of(1.0 / total);
+        p.iter_mut().for_each(|p| *p *= scale);
+        total.ln() + cap * (top.wide() - u[target].wide())
+    }
+
+    /// One row of [`CrossEntropy::adjoint_tangent`], less the target's own term.
+    fn softmax_tangent[T](p: &'a [T], u: &'a [T], d: &'a [T], bend: T, share: T, to: &'a mut [T]) -> () {
+        let mean: T = sum([p, u, d], |[p, u, d]| p * (T::one() - u * u) * d);
+        put(Write::Set, to, [p, u, d], |[p, u, d]| {
+            let slope = T::one() - u * u;
+            p * slope * (slope * d - mean + bend * u * d) * share
+        });
     }
 }

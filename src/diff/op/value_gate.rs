@@ -3,7 +3,7 @@
 use super::smear::sigmoid_jet;
 use crate::diff::primitive::{At, Batch, Dot, Out, Primitive};
 use crate::math::array::Real;
-use crate::math::simd::{dot_row, vectorised};
+use crate::math::simd::{Write, dot_row, put};
 
 /// The gate's range: 3 σ(·).
 const RANGE: f64 = 3.0;
@@ -49,86 +49,90 @@ impl ValueGate {
     }
 }
 
+crate::kernel! {
+    fn gated[T](op: &'a ValueGate, batch: &'a Batch, x: &'a [&'a [T]], y: &'a mut [T]) -> () {
+        let [_, u, w, table] = x else { unreachable!("four inputs") };
+        let range = T::of(RANGE);
+        for p in op.places(batch) {
+            let g = range * sigmoid_jet(dot_row(&w[p.w], &u[p.u])).0;
+            put(Write::Add, &mut y[p.v], [&table[p.e]], |[e]| g * e);
+        }
+    }
+
+    fn gated_tangent[T](op: &'a ValueGate, batch: &'a Batch, x: &'a [&'a [T]], dx: &'a [&'a [T]],
+        dy: &'a mut [T]) -> () {
+        let ([_, u, w, table], [_, du, dw, dtable]) = (x, dx) else { unreachable!("four inputs") };
+        let range = T::of(RANGE);
+        for p in op.places(batch) {
+            let (u, du, w, dw) = (&u[p.u.clone()], &du[p.u], &w[p.w.clone()], &dw[p.w]);
+            let (g, g1, _) = sigmoid_jet(dot_row(w, u));
+            let (g, dg) = (range * g, range * g1 * (dot_row(dw, u) + dot_row(w, du)));
+            put(Write::Add, &mut dy[p.v], [&table[p.e.clone()], &dtable[p.e]], |[e, de]| dg * e + g * de);
+        }
+    }
+
+    fn gated_adjoint[T](op: &'a ValueGate, batch: &'a Batch, x: &'a [&'a [T]], ybar: &'a [T], to_u: &'a mut [T],
+        to_w: &'a mut [T], to_table: &'a mut [T]) -> () {
+        let [_, u, w, table] = x else { unreachable!("four inputs") };
+        let range = T::of(RANGE);
+        for p in op.places(batch) {
+            let (ybar, e) = (&ybar[p.v], &table[p.e.clone()]);
+            let (u, w, to_u, to_w) = (&u[p.u.clone()], &w[p.w.clone()], &mut to_u[p.u], &mut to_w[p.w]);
+            let (g, g1, _) = sigmoid_jet(dot_row(w, u));
+            let g = range * g;
+            let sbar = range * g1 * dot_row(ybar, e);
+            put(Write::Add, &mut to_table[p.e], [ybar], |[y]| g * y);
+            put(Write::Add, to_w, [u], |[u]| sbar * u);
+            put(Write::Add, to_u, [w], |[w]| sbar * w);
+        }
+    }
+
+    fn gated_adjoint_tangent[T](op: &'a ValueGate, at: &'a At<'a, T>, dot: &'a Dot<'a, T>, ybar: &'a [T],
+        dybar: &'a [T], to_u: &'a mut [T], to_w: &'a mut [T], to_table: &'a mut [T]) -> () {
+        let ([_, u, w, table], [_, du, dw, dtable]) = (at.x, dot.x) else { unreachable!("four inputs") };
+        let range = T::of(RANGE);
+        for p in op.places(at.batch) {
+            let (ybar, dybar) = (&ybar[p.v.clone()], &dybar[p.v]);
+            let (e, de) = (&table[p.e.clone()], &dtable[p.e.clone()]);
+            let (u, du) = (&u[p.u.clone()], &du[p.u.clone()]);
+            let (w, dw) = (&w[p.w.clone()], &dw[p.w.clone()]);
+            let (g, g1, g2) = sigmoid_jet(dot_row(w, u));
+            let ds = dot_row(dw, u) + dot_row(w, du);
+            let gbar = range * dot_row(ybar, e);
+            let dgbar = range * (dot_row(dybar, e) + dot_row(ybar, de));
+            let (g, dg) = (range * g, range * g1 * ds);
+            let (sbar, dsbar) = (gbar * g1, dgbar * g1 + gbar * g2 * ds);
+            put(Write::Add, &mut to_table[p.e], [ybar, dybar], |[y, dy]| g * dy + dg * y);
+            put(Write::Add, &mut to_w[p.w], [u, du], |[u, du]| dsbar * u + sbar * du);
+            put(Write::Add, &mut to_u[p.u], [w, dw], |[w, dw]| dsbar * w + sbar * dw);
+        }
+    }
+}
+
 impl<T: Real> Primitive<T> for ValueGate {
     fn name(&self) -> &'static str {
         "value embedding"
     }
 
     fn value(&self, batch: &Batch, x: &[&[T]], y: &mut [T], _: &mut [Vec<T>]) {
-        let [v, u, w, table] = x else { unreachable!("four inputs") };
-        let range = T::of(RANGE);
-        y.copy_from_slice(v);
-        vectorised(|| {
-            for p in self.places(batch) {
-                let g = range * sigmoid_jet(dot_row(&w[p.w], &u[p.u])).0;
-                y[p.v].iter_mut().zip(&table[p.e]).for_each(|(y, e)| *y += g * *e);
-            }
-        });
+        y.copy_from_slice(x[0]);
+        gated(self, batch, x, y);
     }
 
     fn tangent(&self, at: &At<T>, dx: &[&[T]], dy: &mut [T], _: &mut [Vec<T>]) {
-        let ([_, u, w, table], [dv, du, dw, dtable]) = (at.x, dx) else { unreachable!("four inputs") };
-        let range = T::of(RANGE);
-        dy.copy_from_slice(dv);
-        vectorised(|| {
-            for p in self.places(at.batch) {
-                let (u, du, w, dw) = (&u[p.u.clone()], &du[p.u], &w[p.w.clone()], &dw[p.w]);
-                let (g, g1, _) = sigmoid_jet(dot_row(w, u));
-                let (g, dg) = (range * g, range * g1 * (dot_row(dw, u) + dot_row(w, du)));
-                let (e, de) = (&table[p.e.clone()], &dtable[p.e]);
-                dy[p.v].iter_mut().zip(e).zip(de).for_each(|((y, e), de)| *y += dg * *e + g * *de);
-            }
-        });
+        dy.copy_from_slice(dx[0]);
+        gated_tangent(self, at.batch, at.x, dx, dy);
     }
 
     fn adjoint(&self, batch: &Batch, x: &[&[T]], _: &[T], ybar: &[T], _: &mut [Vec<T>], out: &mut [Out<T>]) {
-        let [_, u, w, table] = x else { unreachable!("four inputs") };
         let [to_v, to_u, to_w, to_table] = out else { unreachable!("four inputs") };
-        let range = T::of(RANGE);
-        vectorised(|| {
-            to_v.fill_with(|i| ybar[i]);
-            let (to_u, to_w, to_table) = (to_u.open(), to_w.open(), to_table.open());
-            for p in self.places(batch) {
-                let (ybar, e) = (&ybar[p.v], &table[p.e.clone()]);
-                let (g, g1, _) = sigmoid_jet(dot_row(&w[p.w.clone()], &u[p.u.clone()]));
-                let g = range * g;
-                let sbar = range * g1 * dot_row(ybar, e);
-                to_table[p.e].iter_mut().zip(ybar).for_each(|(o, y)| *o += g * *y);
-                for i in 0..self.gate {
-                    to_w[p.w.start + i] += sbar * u[p.u.start + i];
-                    to_u[p.u.start + i] += sbar * w[p.w.start + i];
-                }
-            }
-        });
+        to_v.fill_with([ybar], |[ybar]| ybar);
+        gated_adjoint(self, batch, x, ybar, to_u.open(), to_w.open(), to_table.open());
     }
 
     fn adjoint_tangent(&self, at: &At<T>, dot: &Dot<T>, ybar: &[T], dybar: &[T], out: &mut [Out<T>]) {
-        let ([_, u, w, table], [_, du, dw, dtable]) = (at.x, dot.x) else { unreachable!("four inputs") };
         let [to_v, to_u, to_w, to_table] = out else { unreachable!("four inputs") };
-        let range = T::of(RANGE);
-        vectorised(|| {
-            to_v.fill_with(|i| dybar[i]);
-            let (to_u, to_w, to_table) = (to_u.open(), to_w.open(), to_table.open());
-            for p in self.places(at.batch) {
-                let (ybar, dybar) = (&ybar[p.v.clone()], &dybar[p.v]);
-                let (e, de) = (&table[p.e.clone()], &dtable[p.e.clone()]);
-                let (u, du) = (&u[p.u.clone()], &du[p.u.clone()]);
-                let (w, dw) = (&w[p.w.clone()], &dw[p.w.clone()]);
-                let (g, g1, g2) = sigmoid_jet(dot_row(w, u));
-                let ds = dot_row(dw, u) + dot_row(w, du);
-                let gbar = range * dot_row(ybar, e);
-                let dgbar = range * (dot_row(dybar, e) + dot_row(ybar, de));
-                let (g, dg) = (range * g, range * g1 * ds);
-                let (sbar, dsbar) = (gbar * g1, dgbar * g1 + gbar * g2 * ds);
-                let to_table = &mut to_table[p.e];
-                for i in 0..self.head {
-                    to_table[i] += g * dybar[i] + dg * ybar[i];
-                }
-                for i in 0..self.gate {
-                    to_w[p.w.start + i] += dsbar * u[i] + sbar * du[i];
-                    to_u[p.u.start + i] += dsbar * w[i] + sbar * dw[i];
-                }
-            }
-        });
+        to_v.fill_with([dybar], |[dybar]| dybar);
+        gated_adjoint_tangent(self, at, dot, ybar, dybar, to_u.open(), to_w.open(), to_table.open());
     }
 }

@@ -75,11 +75,7 @@ impl<T: Real> Climb<T> {
         let columns: Vec<&[T]> = found.space.vectors.cols().collect();
         let got = self.risk.map_hvps(n, &columns, |j, product| {
             let image = found.space.image(j);
-            let square = ranges.iter().zip(product).map(|(r, h)| {
-                let image = &image[r.clone()];
-                let square = |i: usize| (h[i].wide() - image[i].wide()).powi(2);
-                simd::vectorised(|| simd::sum(h.len(), square))
-            });
+            let square = ranges.iter().zip(product).map(|(r, h)| simd::square_distance(h, &image[r.clone()]));
             Column {
                 projection: project(&columns, &ranges, product),
                 square: square.sum::<f64>() / ((n + 1) as f64).powi(2),
