@@ -10,8 +10,8 @@
 //! | 6 | [`session`] | record, store, list, replay |
 //! | 5 | [`engine`] | worker thread, knobs, events, readout, the ladder of stages |
 //! | 4 | [`criteria`] | increment field, quadratic model, estimators, proxy validity |
-//! | 3 | [`spectrum`] | eigensolvers and trace estimators on symmetric operators |
-//! | 2 | [`model`], [`data`] | nanochat's GPT over the tape, checkpoints, sequences, the embedded demo |
+//! | 3 | [`spectrum`] | eigensolvers on symmetric operators |
+//! | 2 | [`model`], [`data`], [`train`] | nanochat's GPT over the tape, checkpoints; sequences, the embedded demo; training |
 //! | 1 | [`diff`] | the second-order tape: linearise once, push many directions |
 //! | 0 | [`math`], [`error`] | arrays, flat vectors, statistics, seeded streams, the error type |
 
@@ -26,4 +26,5 @@ pub mod model;
 pub mod report;
 pub mod session;
 pub mod spectrum;
+pub mod train;
 pub mod ui;

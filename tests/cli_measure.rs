@@ -45,7 +45,9 @@ fn the_document_is_the_oracles_and_the_session_replays_it() {
     ]);
     let document: Value = serde_json::from_str(&said.out).unwrap();
     let golden: Value = serde_json::from_str(&std::fs::read_to_string(fixture("golden.json")).unwrap()).unwrap();
-    let doubt = !document["warnings"].as_array().unwrap().is_empty();
+    let caveats = ["far-from-minimiser", "paper-method", "torn-session"];
+    let mut warnings = document["warnings"].as_array().unwrap().iter();
+    let doubt = warnings.any(|w| !caveats.contains(&w["name"].as_str().unwrap()));
     assert_eq!(said.status, if doubt { 3 } else { 0 }, "{}", said.err);
 
     let close = |found: &Value, expected: &Value, relative: f64| {

@@ -10,7 +10,7 @@ use eigentop::error::Error;
 use eigentop::model::checkpoint::Checkpoint;
 use eigentop::model::config::GptConfig;
 use eigentop::model::gpt;
-use eigentop::model::train::{Source, Step, TrainOptions, run};
+use eigentop::train::run::{Source, Step, TrainOptions, run};
 
 fn tiny(steps: usize) -> TrainOptions {
     let config = GptConfig {

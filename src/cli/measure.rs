@@ -64,7 +64,7 @@ pub fn run(args: MeasureArgs, config: &Config) -> Result<Outcome> {
         document.probe = Some(probe::hvp(&source.open(n)?, n, &settings)?);
     }
     output::write(&report::render(&document, args.output.format), args.output.out.as_deref())?;
-    Ok(if document.warnings.is_empty() { Outcome::Done } else { Outcome::InDoubt })
+    Ok(Outcome::of(&document))
 }
 
 /// What reaches the front end while the worker computes.

@@ -29,6 +29,7 @@ use clap::parser::ValueSource;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::error::{Error, Result};
+use crate::report::document::Document;
 use config::Config;
 
 /// htop for the Hessian: how the loss landscape around a transformer checkpoint moves when one more training sequence
@@ -77,6 +78,13 @@ enum Outcome {
     Done,
     /// There are warnings that put a result in doubt.
     InDoubt,
+}
+
+impl Outcome {
+    /// How a measurement ended that gave this document.
+    fn of(document: &Document) -> Outcome {
+        if document.warnings.iter().any(|w| w.name.doubts_a_result()) { Outcome::InDoubt } else { Outcome::Done }
+    }
 }
 
 /// Run the command line.

@@ -68,5 +68,5 @@ fn headless(session: &Session, format: Format, out: Option<&Path>) -> Result<Out
     let document = Document::of(&session.readout())
         .ok_or_else(|| Error::file(&session.folder, "the session ends before a checkpoint was opened"))?;
     output::write(&report::render(&document, format), out)?;
-    Ok(if document.warnings.is_empty() { Outcome::Done } else { Outcome::InDoubt })
+    Ok(Outcome::of(&document))
 }

@@ -1,7 +1,7 @@
 //! What stays on the normal screen when the dashboard has closed.
 
 use crate::engine::readout::{Readout, State};
-use crate::ui::format::{clock, exact, measured};
+use crate::math::format::{clock, exact, measured};
 
 /// Eigenvalues named.
 const EIGENVALUES: usize = 4;

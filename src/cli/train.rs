@@ -9,7 +9,7 @@ use super::output;
 use super::progress::Progress;
 use crate::error::{Error, Result};
 use crate::model::config::GptConfig;
-use crate::model::train::{self, Source, TrainOptions};
+use crate::train::run::{Source, TrainOptions, run as train};
 
 /// Flags of `eigentop train`. Without any but `--out` it makes the built-in demo.
 #[derive(Debug, Args)]
@@ -85,7 +85,7 @@ impl TrainArgs {
 /// Run it.
 ///
 /// # Errors
-/// A folder that holds a checkpoint already; otherwise those of [`train::run`] and of saving.
+/// A folder that holds a checkpoint already; otherwise those of [`train`] and of saving.
 pub fn run(args: TrainArgs) -> Result<Outcome> {
     let out = args.out.clone();
     // Found out now rather than after hours of training.
@@ -94,7 +94,7 @@ pub fn run(args: TrainArgs) -> Result<Outcome> {
     }
     let mut progress = Progress::new();
     let mut last = None;
-    let checkpoint = train::run(&args.options(), &mut |step| {
+    let checkpoint = train(&args.options(), &mut |step| {
         progress.show(|| {
             let (speed, loss) = (step.tokens_per_second, step.loss);
             format!("step {}/{}   loss {loss:.4}   {speed:.0} tokens/s", step.step, step.steps)

@@ -56,10 +56,10 @@ mod tests {
         let mut prefix = Prefix::new([2, 1]);
         let got: Vec<_> = xs.iter().map(|x| prefix.push(&[x[..2].to_vec(), x[2..].to_vec()])).collect();
         assert_eq!(got[0], None);
-        for m in 1..3 {
+        for (m, got) in got.iter().enumerate().skip(1) {
             let mean = |count: usize, i: usize| xs[..count].iter().map(|x| x[i]).sum::<f64>() / count as f64;
             let square: f64 = (0..3).map(|i| (mean(m + 1, i) - mean(m, i)).powi(2)).sum();
-            assert!((got[m].unwrap() - square).abs() < 1e-14);
+            assert!((got.unwrap() - square).abs() < 1e-14);
         }
     }
 }

@@ -138,6 +138,13 @@ pub enum WarningName {
     TornSession,
 }
 
+impl WarningName {
+    /// Whether it puts a result in doubt; the others say under which conditions a sound result was obtained.
+    pub fn doubts_a_result(self) -> bool {
+        !matches!(self, WarningName::FarFromMinimiser | WarningName::PaperMethod | WarningName::TornSession)
+    }
+}
+
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

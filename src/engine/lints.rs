@@ -7,8 +7,8 @@ use crate::criteria::proxy;
 
 /// A gradient of this share of the next sequence's is too large to be dropped, as the theory does at a minimiser.
 const FAR: f64 = 0.1;
-/// A relative gap λ_k − λ_{k+1} below this leaves the subspace to chance.
-const GAP: f64 = 0.01;
+/// A residual of this share of the gap to the next eigenvalue turns the last eigenvector by about as much (Davis–Kahan).
+const TURNED: f64 = 0.1;
 /// How far above the rounding floor a figure must lie.
 const ABOVE_FLOOR: f64 = 10.0;
 
@@ -73,13 +73,13 @@ fn far_from_minimiser(r: &Readout) -> Option<String> {
 
 fn no_spectral_gap(r: &Readout) -> Option<String> {
     let e = r.eigenspace.as_ref().filter(|e| e.law == Law::Top)?;
-    let (last, next) = (*e.values.last()?, e.next?);
-    let scale = e.values.first()?.abs();
-    (last - next < GAP * scale).then(|| {
+    let (last, residual, next) = (*e.values.last()?, *e.residuals.last()?, e.next?);
+    let gap = (last - next).max(f64::MIN_POSITIVE);
+    (residual > TURNED * gap).then(|| {
         format!(
-            "k = {} is not at a spectral gap: λ_k − λ_(k+1) ≈ {:.1e}·λ₁, so the last columns of U are not well defined",
-            e.values.len(),
-            (last - next) / scale
+            "k = {} is not at a spectral gap: λ_k − λ_(k+1) ≈ {gap:.1e} against a residual of {residual:.1e}, so the last \
+             columns of U are not settled; use a smaller --tol or another k",
+            e.values.len()
         )
     })
 }

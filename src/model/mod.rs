@@ -1,10 +1,8 @@
-//! Floor 2, models. nanochat's GPT: its configuration, its graph, checkpoints read from and written to disk, and training.
+//! Floor 2, models. nanochat's GPT: its configuration, its graph, and checkpoints read from and written to disk.
 //! Knows nothing of curvature.
 
 pub mod checkpoint;
 pub mod config;
 pub mod gpt;
-pub mod init;
 mod pickle;
 mod safetensors;
-pub mod train;

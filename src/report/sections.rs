@@ -2,8 +2,8 @@
 
 use super::document::Document;
 use crate::engine::event::WarningName;
+use crate::math::format::{exact, measured, number, span};
 use crate::math::stats::Estimate;
-use crate::ui::format::{exact, measured, number, span};
 
 /// A titled table.
 #[derive(Debug, Clone, PartialEq, Eq)]

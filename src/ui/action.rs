@@ -184,8 +184,10 @@ impl std::fmt::Display for Key {
 /// Whether and where a binding stands in the footer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Footer {
-    /// Shown with its label, as far as there is room.
+    /// Shown with its first key and its label, as far as there is room.
     Shown,
+    /// Shown for a pair of bindings, with these keys.
+    Pair(&'static str),
     /// Only in the help.
     Hidden,
 }
@@ -223,21 +225,21 @@ const fn row(
 pub const BINDINGS: &[Binding] = {
     use self::Action::*;
     use self::Context::{Board, Everywhere, Leaving, Live, Replay, Typing};
-    use self::Footer::{Hidden, Shown};
+    use self::Footer::{Hidden, Pair, Shown};
     const SHIFT: KeyModifiers = KeyModifiers::SHIFT;
     &[
         row(Board, Quit, &[Key::char('q')], Shown, "quit", "Leave; asks first while computing"),
         row(Board, Help, &[Key::char('?')], Shown, "help", "Show this help"),
-        row(Live, Decrease, &[Key::code(KeyCode::Left), Key::char('h')], Shown, "less", "Turn the chosen knob down"),
-        row(Live, Increase, &[Key::code(KeyCode::Right), Key::char('l')], Shown, "more", "Turn the chosen knob up"),
+        row(Live, Decrease, &[Key::code(KeyCode::Left), Key::char('h')], Hidden, "less", "Turn the chosen knob down"),
+        row(Live, Increase, &[Key::code(KeyCode::Right), Key::char('l')], Pair("←→"), "change", "Turn the chosen knob up"),
         row(Replay, Play, &[Key::char(' ')], Shown, "play", "Play or hold the recording"),
-        row(Replay, Rewind, &[Key::code(KeyCode::Left), Key::char('h')], Shown, "back", "Go back in the recording"),
-        row(Replay, Forward, &[Key::code(KeyCode::Right), Key::char('l')], Shown, "on", "Go on in the recording"),
-        row(Replay, Slower, &[Key::char('<')], Shown, "slower", "Play at half the speed"),
-        row(Replay, Faster, &[Key::char('>')], Shown, "faster", "Play at twice the speed"),
+        row(Replay, Rewind, &[Key::code(KeyCode::Left), Key::char('h')], Hidden, "back", "Go back in the recording"),
+        row(Replay, Forward, &[Key::code(KeyCode::Right), Key::char('l')], Pair("←→"), "scrub", "Go on in the recording"),
+        row(Replay, Slower, &[Key::char('<')], Pair("<>"), "speed", "Play at half the speed"),
+        row(Replay, Faster, &[Key::char('>')], Hidden, "faster", "Play at twice the speed"),
         row(Replay, Start, &[Key::code(KeyCode::Home), Key::char('g')], Hidden, "start", "To the recording's start"),
         row(Replay, End, &[Key::code(KeyCode::End), Key::char('G')], Hidden, "end", "To the recording's end"),
-        row(Board, NextKnob, &[Key::code(KeyCode::Down), Key::char('j')], Shown, "knob", "Choose the next knob"),
+        row(Board, NextKnob, &[Key::code(KeyCode::Down), Key::char('j')], Pair("↑↓"), "knob", "Choose the next knob"),
         row(Board, PreviousKnob, &[Key::code(KeyCode::Up), Key::char('k')], Hidden, "knob", "Choose the knob before"),
         row(Board, Type, &[Key::code(KeyCode::Enter)], Shown, "type", "Type a value for the chosen knob"),
         row(Board, NextPane, &[Key::code(KeyCode::Tab)], Shown, "pane", "Focus the next pane"),
@@ -266,8 +268,8 @@ pub const BINDINGS: &[Binding] = {
         row(Typing, Erase, &[Key::code(KeyCode::Backspace)], Shown, "erase", "Take back the last sign"),
         row(Typing, Cancel, &[Key::code(KeyCode::Esc)], Shown, "cancel", "Leave all as it was"),
         row(Context::Help, Cancel, &[Key::code(KeyCode::Esc), Key::char('?'), Key::char('q'), Key::code(KeyCode::Enter)], Shown, "close", "Close the help"),
-        row(Context::Help, ScrollDown, &[Key::code(KeyCode::Down), Key::char('j'), Key::code(KeyCode::PageDown)], Shown, "down", "Scroll down"),
-        row(Context::Help, ScrollUp, &[Key::code(KeyCode::Up), Key::char('k'), Key::code(KeyCode::PageUp)], Shown, "up", "Scroll up"),
+        row(Context::Help, ScrollDown, &[Key::code(KeyCode::Down), Key::char('j'), Key::code(KeyCode::PageDown)], Pair("↑↓"), "scroll", "Scroll down"),
+        row(Context::Help, ScrollUp, &[Key::code(KeyCode::Up), Key::char('k'), Key::code(KeyCode::PageUp)], Hidden, "up", "Scroll up"),
         row(Leaving, Finish, &[Key::char('f')], Shown, "finish", "Compute to the end, then leave"),
         row(Leaving, Stop, &[Key::char('s'), Key::code(KeyCode::Enter)], Shown, "stop", "Stop now and leave; what was computed is kept"),
         row(Leaving, Cancel, &[Key::char('c'), Key::code(KeyCode::Esc)], Shown, "cancel", "Stay"),

@@ -5,16 +5,16 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::engine::event::Stage;
-use crate::engine::readout::{Readout, StageState, State};
+use crate::engine::readout::{Readout, StageState, Standing, State};
 
 use super::action::{BINDINGS, Context, Footer};
-use super::format::{clock, count, number};
 use super::knob::Knob;
 use super::panes::line;
 use super::playback::{Motion, Playback};
 use super::screen::Hits;
 use super::state::{App, Feed, Notice, Overlay, Pace, Purpose, Stay, Typing};
 use super::theme::Token;
+use crate::math::format::{clock, count, number, span};
 
 /// What is looked at, and what the worker is doing.
 pub fn header(app: &App, area: Rect, buffer: &mut Buffer) {
@@ -133,6 +133,9 @@ pub fn message(app: &App, area: Rect, buffer: &mut Buffer) {
         _ => Line::styled(format!("{}: {}", app.view.knob.name(), app.view.knob.meaning()), app.style(Token::Faint)),
     };
     line(buffer, pad, 0, &text);
+    if text.width() > usize::from(pad.width) && pad.width > 0 {
+        buffer[(pad.right() - 1, pad.y)].set_symbol("…");
+    }
 }
 
 /// As many warnings as fit, and how many more there are.
@@ -144,7 +147,10 @@ fn warnings(app: &App, readout: &Readout, width: u16) -> Line<'static> {
         if longer.chars().count() + 12 > usize::from(width) {
             let more = format!("  +{} (L)", messages.len() - i);
             let room = usize::from(width).saturating_sub(more.chars().count());
-            text = text.chars().take(room).collect::<String>() + &more;
+            if text.chars().count() > room {
+                text = text.chars().take(room.saturating_sub(1)).chain(['…']).collect();
+            }
+            text += &more;
             break;
         }
         text = longer;
@@ -184,8 +190,12 @@ pub fn knobs(app: &App, area: Rect, buffer: &mut Buffer, hits: &mut Hits) {
     };
     let entries: Vec<(Knob, String)> = Knob::ALL.into_iter().map(|k| (k, entry(k))).collect();
     let length: usize = entries.iter().map(|(_, e)| e.chars().count()).sum();
-    // Spread where there is room, close together where there is little.
-    let gap = (usize::from(area.width).saturating_sub(length + 1) / entries.len()).min(3) as u16;
+    let seconds = stage_seconds(app);
+    let reserved = seconds.width() as u16 + 1;
+    // Spread where there is room, also beside the stages; close together where there is little.
+    let room = usize::from(area.width).saturating_sub(length + 1);
+    let beside = room.saturating_sub(usize::from(reserved)) / entries.len();
+    let gap = (if beside > 0 { beside } else { room / entries.len() }).min(3) as u16;
     let mut x = area.x;
     for (knob, text) in entries {
         let width = (text.chars().count() as u16).min(area.right().saturating_sub(x));
@@ -197,6 +207,20 @@ pub fn knobs(app: &App, area: Rect, buffer: &mut Buffer, hits: &mut Hits) {
         }
         x = (x + width + gap).min(area.right());
     }
+    if x + reserved <= area.right() {
+        line(buffer, Rect { x: area.right() - reserved, width: reserved, ..area }, 0, &seconds);
+    }
+}
+
+/// Seconds of the three stages that cost; a dot marks the one under way.
+fn stage_seconds(app: &App) -> Line<'static> {
+    let stages = [(Stage::Subspace, "I"), (Stage::Coefficients, "II"), (Stage::Evaluate, "III")];
+    let spent = stages.into_iter().filter_map(|(stage, name)| {
+        let state = app.readout.stages.get(&stage).filter(|s| s.work.seconds > 0.0)?;
+        let mark = if state.standing == Standing::Running { "●" } else { "" };
+        Some(format!("{mark}{name} {}", span(state.work.seconds)))
+    });
+    Line::styled(spent.collect::<Vec<_>>().join(" · "), app.style(Token::Muted))
 }
 
 /// The contexts whose bindings hold now.
@@ -215,8 +239,12 @@ pub fn footer(app: &App, area: Rect, buffer: &mut Buffer) {
     let held = contexts(app);
     let mut spans = vec![Span::raw(" ")];
     let mut used = 1;
-    for binding in BINDINGS.iter().filter(|b| b.footer == Footer::Shown && held.contains(&b.context)) {
-        let key = binding.keys[0].to_string();
+    for binding in BINDINGS.iter().filter(|b| held.contains(&b.context)) {
+        let key = match binding.footer {
+            Footer::Shown => binding.keys[0].to_string(),
+            Footer::Pair(keys) => keys.to_owned(),
+            Footer::Hidden => continue,
+        };
         let width = key.chars().count() + binding.label.chars().count() + 3;
         if used + width > usize::from(area.width) + 2 {
             break;

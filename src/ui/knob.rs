@@ -3,8 +3,8 @@
 use crate::engine::knobs::{Knobs, Law, Method, SolverKind};
 use crate::error::{Error, Result};
 
-use super::format;
 use super::state::{Way, cycled};
+use crate::math::format;
 
 /// A knob that can be turned on the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -62,8 +62,8 @@ impl Knob {
     /// What it is, with the paper's letter where that differs.
     pub fn meaning(self) -> &'static str {
         match self {
-            Knob::Sigma => "standard deviation of the Gaussian probe, per coordinate",
-            Knob::N => "training sequences in the empirical risk L_n (the paper's k)",
+            Knob::Sigma => "standard deviation of the probe, per coordinate",
+            Knob::N => "training sequences in the risk L_n (the paper's k)",
             Knob::K => "dimension of the probed subspace (the paper's D)",
             Knob::Draws => "Monte Carlo draws, antithetic pairs (the paper's S)",
             Knob::Solver => "eigensolver of stage I",

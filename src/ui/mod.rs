@@ -6,14 +6,13 @@
 //! | [`state`], [`update`] | what the dashboard knows, and the pure reducer over it |
 //! | [`action`], [`knob`], [`input`] | the table of keys, the knobs, from terminal events to messages |
 //! | [`screen`], [`bars`], [`overlay`], [`panes`] | drawing, top down |
-//! | [`plot`], [`theme`], [`mod@format`] | curves, colours, numbers |
+//! | [`plot`], [`theme`] | curves, colours |
 //! | [`playback`] | a recording and the place in it |
 //! | [`run`](mod@run), [`terminal`] | the loop and the terminal it borrows |
 //! | [`picture`](mod@picture) | a frame as SVG |
 
 pub mod action;
 pub mod bars;
-pub mod format;
 pub mod input;
 pub mod knob;
 pub mod overlay;
@@ -29,4 +28,4 @@ pub mod theme;
 pub mod update;
 
 pub use picture::picture;
-pub use run::{Mouse, Options, Outcome, Source, run};
+pub use run::{Mouse, Options, Outcome, Save, Source, run};

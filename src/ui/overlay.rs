@@ -8,20 +8,20 @@ use ratatui::widgets::{Block, BorderType, Clear, Padding, Paragraph, Widget, Wra
 use crate::engine::event::Level;
 
 use super::action::{BINDINGS, Binding, Context};
-use super::format::clock;
 use super::knob::Knob;
 use super::panes::line;
 use super::state::{App, Log};
 use super::theme::Token;
+use crate::math::format::clock;
 
 /// Signs whose meaning the help explains.
 const LEGEND: [(&str, &str); 6] = [
     ("✓ …", "an eigenpair within, or not yet within, the tolerance"),
-    ("±", "95 % interval (for λ: the residual, within which a true eigenvalue lies)"),
+    ("±", "95 % interval; for λ the residual"),
     ("━ ╍ ┈", "curves are told apart by stroke as well as by colour"),
-    ("share", "part of the variance of the one-sequence increment that lives in the subspace"),
-    ("recomputing", "figures of former knobs, dimmed until the new ones arrive"),
-    ("U frozen", "the eigenspace of the n shown, kept for every smaller n"),
+    ("share", "part of the increment's variance in the subspace"),
+    ("recomputing", "figures of former knobs, until the new ones come"),
+    ("U frozen", "the eigenspace of the n shown, for smaller n too"),
 ];
 
 /// The help: every binding of the table by context, the knobs, the signs.
@@ -65,7 +65,7 @@ fn help_lines(app: &App) -> Vec<Line<'static>> {
 
 /// The question how to leave while computing.
 pub fn leaving(app: &App, area: Rect, buffer: &mut Buffer) {
-    let inner = window(app, " Leave? ", (56, 7), area, buffer);
+    let inner = window(app, " Leave? ", (68, 7), area, buffer);
     let mut lines = vec![Line::styled("Computing is not done.", app.style(Token::Text)), Line::default()];
     for binding in BINDINGS.iter().filter(|b| b.context == Context::Leaving) {
         lines.push(Line::from(vec![

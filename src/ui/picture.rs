@@ -91,6 +91,8 @@ impl Drawing {
             );
             return;
         }
+        let heavy = buffer[(columns.start, y)].symbol().starts_with(['━', '┃', '┏', '┓', '┗', '┛']);
+        let width = if heavy { " stroke-width=\"2\"" } else { "" };
         let mut path = String::new();
         let mut strokes = String::new();
         for (x, sign) in signs {
@@ -100,7 +102,7 @@ impl Drawing {
             let _ = writeln!(svg, "<path d=\"{path}\" fill=\"{fill}\"{faint}/>");
         }
         if !strokes.is_empty() {
-            let _ = writeln!(svg, "<path d=\"{strokes}\" stroke=\"{fill}\" fill=\"none\"{faint}/>");
+            let _ = writeln!(svg, "<path d=\"{strokes}\" stroke=\"{fill}\"{width} fill=\"none\"{faint}/>");
         }
     }
 }
@@ -148,7 +150,7 @@ fn shape(sign: char, x: f64, y: f64, path: &mut String, strokes: &mut String) {
             {
                 if bits >> bit & 1 == 1 {
                     let (left, top) = ((f64::from(column) + 0.5) * w / 2.0, (f64::from(row) + 0.5) * h / 4.0);
-                    rect(left - 0.9, top - 0.9, 1.8, 1.8);
+                    rect(left - 1.0, top - 1.0, 2.0, 2.0);
                 }
             }
         }
@@ -160,6 +162,12 @@ fn shape(sign: char, x: f64, y: f64, path: &mut String, strokes: &mut String) {
         }
         _ => {
             let (middle_x, middle_y) = (x + w / 2.0, y + h / 2.0);
+            if let '╭' | '╮' | '╰' | '╯' = sign {
+                let side = if matches!(sign, '╭' | '╰') { x + w } else { x };
+                let end = if matches!(sign, '╭' | '╮') { y + h } else { y };
+                let _ = write!(strokes, "M{side} {middle_y}Q{middle_x} {middle_y} {middle_x} {end}");
+                return;
+            }
             for arm in arms(sign) {
                 let _ = match arm {
                     Arm::Left => write!(strokes, "M{x} {middle_y}H{middle_x}"),

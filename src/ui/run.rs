@@ -85,6 +85,8 @@ pub struct Outcome {
     pub readout: Readout,
     /// Complete or stopped.
     pub leave: Leave,
+    /// The session's or recording's name.
+    pub name: Option<String>,
     /// Where the session was saved last, if it was.
     pub saved: Option<PathBuf>,
 }
@@ -113,7 +115,7 @@ pub fn run(source: Source, options: Options) -> Result<Outcome> {
     if let Some(worker) = worker {
         worker.stop();
     }
-    Ok(Outcome { readout: app.readout, leave: left?, saved })
+    Ok(Outcome { readout: app.readout, leave: left?, name: app.name, saved })
 }
 
 fn refused(source: std::io::Error) -> Error {

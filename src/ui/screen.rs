@@ -117,17 +117,17 @@ fn board(app: &App, area: Rect, buffer: &mut Buffer, hits: &mut Hits) {
 }
 
 fn draw_tabs(app: &App, area: Rect, buffer: &mut Buffer, hits: &mut Hits) {
+    /// Columns that all four names need.
+    const NAMES: u16 = 48;
     let mut spans = vec![Span::raw(" ")];
     let mut x = area.x + 1;
     for pane in Pane::ALL {
         let chosen = pane == app.view.focus;
-        let text = if chosen {
-            format!("▸{} {} ", pane.index() + 1, pane.name())
-        } else {
-            format!(" {} {} ", pane.index() + 1, pane.name())
-        };
+        let pointer = if chosen { "▸" } else { " " };
+        let name = if chosen || area.width >= NAMES { pane.name() } else { "…" };
+        let text = format!("{pointer}{} {name} ", pane.index() + 1);
         let width = text.chars().count() as u16;
-        hits.panes.push((Rect::new(x, area.y, width, area.height), pane));
+        hits.panes.push((Rect { x, width, ..area }.intersection(area), pane));
         x += width;
         spans.push(Span::styled(text, app.style(if chosen { Token::TitleFocus } else { Token::Muted })));
     }

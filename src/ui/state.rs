@@ -7,7 +7,7 @@ use ratatui::style::Style;
 use crate::engine::event::{Event, Stage, Stamped};
 use crate::engine::knobs::Knobs;
 use crate::engine::ladder;
-use crate::engine::readout::{Readout, Standing, State};
+use crate::engine::readout::{AtN, Readout, Standing, State};
 
 use super::knob::Knob;
 use super::playback::Playback;
@@ -384,7 +384,10 @@ impl App {
             Pane::Spectrum => (self.readout.solve.is_some(), current(Stage::Subspace)),
             Pane::Ratio | Pane::Estimators => (self.readout.quadratic().is_some(), current(Stage::Coefficients)),
             // The proxy depends on n and the checkpoint alone, so it outlives a turn of any other knob.
-            Pane::Proxy => (!self.readout.proxy().is_empty(), self.readout.shown_n() == self.wanted.n),
+            Pane::Proxy => {
+                let begun = |here: &AtN| here.proxy.values().any(|d| !d.losses.is_empty());
+                (self.readout.here().is_some_and(begun), self.readout.shown_n() == self.wanted.n)
+            }
         };
         match (known, fresh) {
             (false, _) => Freshness::Awaited,

@@ -14,6 +14,7 @@
 //! A colour is `#rrggbb`, a palette name, one of the sixteen terminal names (`red`, `light-blue`, …) or `default`.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -206,10 +207,14 @@ pub fn names(folder: Option<&Path>) -> Vec<String> {
     names
 }
 
-/// The theme to use: the one asked for; else `mono` where the environment sets `NO_COLOR`; else `dark`.
+/// The theme to use: the one asked for; else `mono` where the environment's `NO_COLOR` is set to anything but
+/// nothing (no-color.org); else `dark`.
 pub fn preferred(asked: Option<&str>) -> &str {
-    let no_colour = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty());
-    asked.unwrap_or(if no_colour { "mono" } else { "dark" })
+    chosen(asked, std::env::var_os("NO_COLOR").as_deref())
+}
+
+fn chosen<'a>(asked: Option<&'a str>, no_color: Option<&OsStr>) -> &'a str {
+    asked.unwrap_or(if no_color.is_some_and(|v| !v.is_empty()) { "mono" } else { "dark" })
 }
 
 /// One theme file, read but not yet resolved.
@@ -381,6 +386,14 @@ mod tests {
         let dark = Theme::load("dark", None).unwrap();
         assert_eq!(theme.get(Token::Text).fg, Some(Color::Rgb(0x10, 0x20, 0x30)));
         assert_eq!(theme.get(Token::Muted), dark.get(Token::Muted));
+    }
+
+    #[test]
+    fn no_color_means_mono_unless_a_theme_is_asked_for() {
+        assert_eq!(chosen(None, None), "dark");
+        assert_eq!(chosen(None, Some(OsStr::new(""))), "dark");
+        assert_eq!(chosen(None, Some(OsStr::new("1"))), "mono");
+        assert_eq!(chosen(Some("light"), Some(OsStr::new("1"))), "light");
     }
 
     #[test]

@@ -1,4 +1,5 @@
 //! The dashboard as a user meets it: what stands on the screen, and what keys do.
 
+mod reducer;
 mod screen;
 mod synthetic;

@@ -1,17 +1,24 @@
-//! What stands on the screen at each size.
+//! What stands on the screen: at each size, in each state, with and without colour.
 
-use eigentop::ui::action::Action;
+use eigentop::engine::event::{Event, Stage, Stamped};
+use eigentop::engine::knobs::{Knobs, SolverKind};
+use eigentop::ui::action::{Action, BINDINGS};
+use eigentop::ui::knob::Knob;
+use eigentop::ui::playback::Playback;
 use eigentop::ui::plot::raster::Marker;
-use eigentop::ui::state::{App, Feed, Pace};
-use eigentop::ui::theme::Theme;
-use eigentop::ui::update::{Message, update};
+use eigentop::ui::screen::{self, Hits};
+use eigentop::ui::state::{App, Feed, Pace, Pane};
+use eigentop::ui::theme::{Theme, Token};
+use eigentop::ui::update::{Message, pass, update};
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::synthetic;
 
 /// A live dashboard that has seen `events`.
-pub fn app(events: &[eigentop::engine::event::Stamped], theme: &str) -> App {
+pub fn live(events: &[Stamped], theme: &str) -> App {
     let theme = Theme::load(theme, None).unwrap();
     let mut app = App::new(Feed::Live(Pace::Going), synthetic::knobs(), None, theme, Marker::Braille);
     for event in events {
@@ -20,42 +27,221 @@ pub fn app(events: &[eigentop::engine::event::Stamped], theme: &str) -> App {
     app
 }
 
+/// A replay of `events` at its start.
+pub fn replay(events: Vec<Stamped>) -> App {
+    let theme = Theme::load("mono", None).unwrap();
+    let feed = Feed::Replay(Playback::new(events, 1.0));
+    App::new(feed, Knobs::default(), Some("demo".into()), theme, Marker::Braille)
+}
+
+/// The dashboard after some actions.
+fn after(mut app: App, actions: &[Action]) -> App {
+    for action in actions {
+        update(&mut app, Message::Act(*action));
+    }
+    app
+}
+
+fn drawn(app: &App, width: u16, height: u16) -> (Buffer, Hits) {
+    let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+    let mut hits = Hits::default();
+    terminal.draw(|frame| hits = screen::draw(app, frame.buffer_mut())).unwrap();
+    (terminal.backend().buffer().clone(), hits)
+}
+
 /// The screen as text.
-pub fn text(app: &App, width: u16, height: u16) -> String {
-    let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
-    eigentop::ui::screen::draw(app, &mut buffer);
+fn text(app: &App, width: u16, height: u16) -> String {
+    let (buffer, _) = drawn(app, width, height);
     let row = |y| (0..width).map(|x| buffer[(x, y)].symbol()).collect::<String>().trim_end().to_owned();
     (0..height).map(row).collect::<Vec<_>>().join("\n")
 }
 
+/// The cell where `words` begin.
+fn find(buffer: &Buffer, words: &str) -> (u16, u16) {
+    let Rect { width, height, .. } = *buffer.area();
+    let signs: Vec<String> = words.chars().map(String::from).collect();
+    let starts = |x: u16, y: u16| {
+        signs.iter().enumerate().all(|(i, s)| x + (i as u16) < width && buffer[(x + i as u16, y)].symbol() == s)
+    };
+    let places = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
+    places.into_iter().find(|(x, y)| starts(*x, *y)).unwrap_or_else(|| panic!("{words:?} is not on the screen"))
+}
+
 #[test]
-fn look() {
-    let mut app1 = app(&synthetic::run(), "mono");
-    println!("{}", text(&app1, 200, 60));
-    for f in 0..4 {
-        update(&mut app1, Message::Act(Action::NextView));
-        for _ in 0..f {
-            update(&mut app1, Message::Act(Action::NextView));
+fn the_whole_run_at_120_by_40() {
+    insta::assert_snapshot!(text(&live(&synthetic::run(), "mono"), 120, 40));
+}
+
+#[test]
+fn the_whole_run_at_200_by_60() {
+    insta::assert_snapshot!(text(&live(&synthetic::run(), "mono"), 200, 60));
+}
+
+#[test]
+fn every_pane_at_80_by_24() {
+    let app = live(&synthetic::run(), "mono");
+    for pane in Pane::ALL {
+        let app = after(app.clone(), &[Action::Focus(pane)]);
+        insta::assert_snapshot!(format!("pane_{}_80x24", pane.index() + 1), text(&app, 80, 24));
+    }
+}
+
+#[test]
+fn every_other_view() {
+    let mut app = live(&synthetic::run(), "mono");
+    for view in 2..=5 {
+        for pane in Pane::ALL {
+            update(&mut app, Message::Act(Action::Focus(pane)));
+            update(&mut app, Message::Act(Action::NextView));
         }
-        update(&mut app1, Message::Act(Action::NextPane));
+        insta::assert_snapshot!(format!("view_{view}_120x40"), text(&app, 120, 40));
     }
-    println!("{}", text(&app1, 120, 40));
-    for f in 0..2 {
-        update(&mut app1, Message::Act(Action::NextPane));
-        update(&mut app1, Message::Act(Action::NextView));
+}
+
+#[test]
+fn too_small_a_terminal_is_told_so() {
+    insta::assert_snapshot!(text(&live(&synthetic::run(), "mono"), 20, 5));
+}
+
+#[test]
+fn in_ascii_no_other_sign_is_used() {
+    let mut app = live(&synthetic::run(), "mono");
+    app.marker = Marker::Ascii;
+    let screen = text(&app, 120, 40);
+    assert!(screen.is_ascii());
+    assert!(!screen.replace("? help", "").contains('?'), "a sign has no ASCII stand-in");
+    insta::assert_snapshot!(screen);
+}
+
+#[test]
+fn before_anything_is_known() {
+    insta::assert_snapshot!(text(&live(&[], "mono"), 120, 40));
+}
+
+#[test]
+fn the_solve_under_way() {
+    let half = |e: &Event| matches!(e, Event::Iteration { products: 20, .. });
+    insta::assert_snapshot!(text(&live(&synthetic::until(half), "mono"), 120, 40));
+}
+
+#[test]
+fn power_iteration_beside_the_former_lanczos() {
+    let mut app = live(&synthetic::with_power(), "mono");
+    app.wanted.solver = SolverKind::Power;
+    let screen = text(&app, 120, 40);
+    assert!(screen.contains("(power);") && screen.contains("before, dashed: lanczos 48 products"));
+    // The spectrum is of the new solver; what follows from the former basis is marked.
+    assert_eq!(screen.matches("recomputing").count(), 2);
+    insta::assert_snapshot!(screen);
+}
+
+#[test]
+fn a_turned_sigma_redraws_its_curves_at_once() {
+    let app = live(&synthetic::run(), "mono");
+    let before = text(&app, 120, 40);
+    let screen = text(&after(app, &[Action::Leap]), 120, 40);
+    assert!(before.contains("J_sub/J_full at σ = 1e-3") && screen.contains("J_sub/J_full at σ = 1e-2"));
+    let share = |s: &str| s.lines().find(|l| l.contains("│   16  ")).unwrap().to_owned();
+    assert_ne!(share(&before), share(&screen));
+    assert!(!screen.contains("recomputing"), "σ makes nothing outdated");
+    insta::assert_snapshot!(screen);
+}
+
+#[test]
+fn a_turned_n_marks_all_that_follows_from_it() {
+    let app = after(live(&synthetic::run(), "dark"), &[Action::NextKnob, Action::Decrease]);
+    let (buffer, _) = drawn(&app, 120, 40);
+    let screen = text(&app, 120, 40);
+    assert_eq!(screen.matches("recomputing").count(), 4);
+    assert_eq!(buffer[find(&buffer, "0.9998")].fg, app.style(Token::Stale).fg.unwrap());
+}
+
+#[test]
+fn colour_says_what_words_and_strokes_say() {
+    let app = live(&synthetic::run(), "dark");
+    let (buffer, _) = drawn(&app, 120, 40);
+    let fg = |words| buffer[find(&buffer, words)].fg;
+    assert_eq!(Some(fg("✓ complete")), app.style(Token::Good).fg);
+    assert_eq!(Some(fg("⚠ w*")), app.style(Token::Warning).fg);
+    assert_eq!(Some(fg("━ λ₁")), app.style(Token::Series1).fg);
+    assert_eq!(Some(fg("╍ λ₂")), app.style(Token::Series2).fg);
+    assert_eq!(buffer[find(&buffer, "σ ◂ 1e-3")].bg, app.style(Token::Selected).bg.unwrap());
+    assert!(buffer.content().iter().all(|c| Some(c.bg) != Some(ratatui::style::Color::Reset)), "a cell has no ground");
+}
+
+#[test]
+fn help_lists_every_action() {
+    let app = after(live(&synthetic::run(), "mono"), &[Action::Help]);
+    let all = text(&app, 120, 100);
+    for binding in BINDINGS {
+        assert!(all.contains(binding.description), "{}", binding.description);
+        let keys = binding.keys.iter().map(ToString::to_string).collect::<Vec<_>>().join("  ");
+        assert!(all.contains(&keys), "{keys}");
     }
-    println!("{}", text(&app1, 120, 40));
-    let app2 = app(&synthetic::part(0.04), "mono");
-    println!("{}", text(&app2, 120, 40));
-    let app2 = app(&synthetic::with_power(), "mono");
-    println!("{}", text(&app2, 120, 40));
-    update(&mut app1, Message::Act(Action::Help));
-    println!("{}", text(&app1, 120, 40));
-    app1.marker = Marker::Ascii;
-    println!("{}", text(&app1, 20, 5));
-    update(&mut app1, Message::Act(Action::Cancel));
-    println!("{}", text(&app1, 120, 40));
-    std::fs::write("/tmp/dark.svg", eigentop::ui::picture::of_app(&app(&synthetic::run(), "dark"), (120, 40))).unwrap();
-    std::fs::write("/tmp/power.svg", eigentop::ui::picture::of_app(&app(&synthetic::with_power(), "light"), (200, 60)))
-        .unwrap();
+    for knob in Knob::ALL {
+        assert!(all.contains(knob.meaning()), "{}", knob.meaning());
+    }
+    insta::assert_snapshot!(text(&app, 80, 24));
+    let bottom = after(app, &[Action::ScrollDown; 200]);
+    assert!(text(&bottom, 80, 24).contains("mouse"));
+}
+
+#[test]
+fn log_and_question_how_to_leave() {
+    let half = |e: &Event| matches!(e, Event::Iteration { products: 20, .. });
+    let app = live(&synthetic::until(half), "mono");
+    insta::assert_snapshot!("log_120x40", text(&after(app.clone(), &[Action::Log]), 120, 40));
+    insta::assert_snapshot!("leaving_80x24", text(&after(app, &[Action::Quit]), 80, 24));
+}
+
+#[test]
+fn a_typed_value_is_checked_before_it_is_taken() {
+    let mut app = after(live(&synthetic::run(), "mono"), &[Action::NextKnob, Action::Type]);
+    "16".chars().for_each(|c| drop(update(&mut app, Message::Char(c))));
+    assert!(text(&app, 80, 24).contains("n = 16    now 8"));
+    assert!(update(&mut app, Message::Act(Action::Accept)).is_empty());
+    assert!(text(&app, 120, 40).contains("✗ --n: 16 needs 17 sequences"));
+}
+
+#[test]
+fn a_replay_plays_the_same_screen_with_its_place() {
+    let mut app = replay(synthetic::run());
+    pass(&mut app, 4.0);
+    insta::assert_snapshot!("replay_80x24", text(&app, 80, 24));
+    pass(&mut app, 1e3);
+    let panes =
+        |s: String| s.lines().filter(|l| l.contains(['│', '┃', '╭', '┏'])).map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(panes(text(&app, 120, 41)), panes(text(&live(&synthetic::run(), "mono"), 120, 40)));
+}
+
+#[test]
+fn a_failure_says_what_happened_where_the_eye_is() {
+    let mut events = synthetic::until(|e| matches!(e, Event::Done { stage: Stage::Linearise, .. }));
+    events.push(Stamped { t: 1.0, event: Event::Failed { message: "the loss is NaN at sequence 3".into() } });
+    let screen = text(&live(&events, "mono"), 120, 40);
+    assert!(screen.contains("✗ failed") && screen.contains("✗ the loss is NaN at sequence 3"));
+    assert!(screen.contains("Computing stopped before it."));
+}
+
+#[test]
+fn the_mouse_finds_panes_and_knobs() {
+    let app = live(&synthetic::run(), "mono");
+    let (buffer, hits) = drawn(&app, 120, 40);
+    let at = |words| find(&buffer, words);
+    let (x, y) = at("rounding");
+    assert_eq!(hits.pane(x, y), Some(Pane::Proxy));
+    let (x, y) = at("solver lanczos");
+    assert_eq!(hits.knob(x, y), Some(Knob::Solver));
+    assert_eq!(hits.knob(0, 0), None);
+}
+
+#[test]
+fn the_picture_is_well_formed_and_says_what_the_screen_says() {
+    let mut readout = eigentop::engine::readout::Readout::default();
+    synthetic::run().iter().for_each(|e| readout.apply(e));
+    let svg = eigentop::ui::picture(&readout, (120, 40), &Theme::load("dark", None).unwrap());
+    assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n"));
+    assert!(svg.contains("eigentop") && svg.contains("quadratic") && svg.contains("&lt;").then_some(()).is_none());
+    assert_eq!(svg.matches("<text").count(), svg.matches("</text>").count());
+    assert!(svg.contains(&format!("#{:02x}{:02x}{:02x}", 0x7c, 0xc4, 0xf5)), "the first curve's colour");
 }

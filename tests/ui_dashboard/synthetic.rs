@@ -76,13 +76,6 @@ pub fn run() -> Vec<Stamped> {
     tape.events
 }
 
-/// The run as far as the first `share` of its events.
-pub fn part(share: f64) -> Vec<Stamped> {
-    let mut events = run();
-    events.truncate((events.len() as f64 * share) as usize);
-    events
-}
-
 /// The run up to the first event that `stop` says yes to, that one included.
 pub fn until(stop: impl Fn(&Event) -> bool) -> Vec<Stamped> {
     let mut events = run();

@@ -8,6 +8,9 @@ use crate::criteria::quadratic::{Coefficients, Moments};
 use crate::engine::event::{Stage, Target};
 use crate::math::stats::{self, Estimate, Interval, t95};
 
+/// Draws from which a sample's standard error is worth showing: below, it is itself uncertain by more than a quarter.
+const ENOUGH: usize = 8;
+
 /// The estimates of J_sub(k, σ) side by side, in nats².
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Subspace {
@@ -163,12 +166,12 @@ impl Readout {
         }
     }
 
-    /// J_sub(k, σ)/J_full(σ): the true criteria by Monte Carlo with control variates where draws exist, else the
-    /// closed forms.
+    /// J_sub(k, σ)/J_full(σ): the true criteria by Monte Carlo with control variates once there are draws enough to
+    /// know their spread, until then the closed forms.
     pub fn ratio(&self, k: usize, sigma: f64) -> Option<Interval> {
         let sub = self.subspace(k, sigma)?;
         let full = self.full(sigma);
-        let drawn = |e: Option<Estimate>| e.filter(|e| e.draws >= 2);
+        let drawn = |e: Option<Estimate>| e.filter(|e| e.draws >= ENOUGH);
         match (drawn(sub.direct_cv), drawn(full.mc_cv)) {
             (Some(s), Some(f)) => stats::ratio(s, f),
             _ => self.ratio_gm(self.shown_n(), k, sigma),
@@ -205,7 +208,7 @@ impl Readout {
         let floor = here.floor.map_or(0.0, |(floor, _)| floor);
         let mut by_sigma: std::collections::BTreeMap<u64, (f64, Vec<Sample>)> = std::collections::BTreeMap::new();
         for d in here.proxy.values() {
-            for &(sigma, loss) in &d.losses {
+            for &(sigma, loss) in d.losses.iter().filter(|(_, loss)| loss.is_finite()) {
                 let sample = Sample { slope: d.slope, curvature: d.curvature, change: loss - base };
                 // Positive floats sort as their bits do.
                 by_sigma.entry(sigma.to_bits()).or_insert_with(|| (sigma, Vec::new())).1.push(sample);

@@ -9,6 +9,8 @@ use crate::math::vector;
 
 /// Draws of the first round; each round doubles them.
 const FIRST_ROUND: usize = 4;
+/// Directions of the proxy curve taken after the first round.
+const FIRST_DIRECTIONS: usize = 2;
 
 impl<T: Real> Climb<T> {
     pub(in crate::engine) fn evaluate(&mut self) -> Result<()> {
@@ -32,12 +34,16 @@ impl<T: Real> Climb<T> {
         let mut done = 0;
         let mut round = FIRST_ROUND.min(knobs.draws);
         loop {
-            for job in &jobs {
+            for (position, job) in jobs.iter().enumerate() {
                 for index in taken(self, job)..round {
                     self.draw(job.1, knobs.n, job.0, index)?;
                     done += 1;
                     self.emitter.progress(done, total);
                     self.emitter.checkpoint()?;
+                }
+                if position + 1 == targets.len() {
+                    // The focus has its first figures: give the proxy its first too before they are tightened.
+                    self.proxy(knobs.n, FIRST_DIRECTIONS, |_| ())?;
                 }
             }
             if round == knobs.draws {

@@ -8,6 +8,7 @@ use crate::criteria::prefix::Prefix;
 use crate::criteria::proxy;
 use crate::diff::risk::Risk;
 use crate::engine::climb::Climb;
+use crate::engine::emitter::Emitter;
 use crate::engine::event::{Event, Stage};
 use crate::engine::knobs::Method;
 use crate::error::Result;
@@ -31,46 +32,60 @@ impl<T: Real> Climb<T> {
         let knobs = self.knobs();
         let Some(number) = self.found.as_ref().map(|f| f.number) else { return Ok(()) };
         let n = knobs.n;
-        let points = proxy::grid();
-        let here = self.emitter.readout.at.get(&n);
-        let complete = |d: &crate::engine::readout::ProxyDirection| d.losses.len() == points.len();
-        let proxies = here.map_or(0, |at| at.proxy.values().filter(|d| complete(d)).count());
-        let floor_known = here.is_some_and(|at| at.floor.is_some());
+        let known = self.proxies_known(n);
         let against_n = if self.swept == Some(number) { 0 } else { n };
-        let total = (DIRECTIONS - proxies) * points.len() + against_n;
+        let steps = proxy::grid().len();
+        let total = DIRECTIONS.saturating_sub(known) * steps + against_n;
         self.emitter.begin(Stage::Sweeps, total);
-        let mut done = 0;
-        if !floor_known {
-            self.rounding_floor(n)?;
-        }
-        if knobs.method == Method::Paper {
+        if knobs.method == Method::Paper && self.emitter.readout.at.get(&n).is_none_or(|at| at.sphere.is_empty()) {
             self.sphere(n)?;
         }
-        for index in proxies..DIRECTIONS {
-            let mut stream = Stream::new(knobs.seed, Purpose::Proxy, index as u64);
+        let mut done = 0;
+        self.proxy(n, DIRECTIONS, |emitter| {
+            done += TOGETHER;
+            emitter.progress(done.min(total), total);
+        })?;
+        if against_n > 0 {
+            self.against_n(n, number, total - against_n, total)?;
+            self.swept = Some(number);
+        }
+        self.emitter.complete();
+        Ok(())
+    }
+
+    /// Directions whose whole curve is known.
+    fn proxies_known(&self, n: usize) -> usize {
+        let steps = proxy::grid().len();
+        let here = self.emitter.readout.at.get(&n);
+        here.map_or(0, |at| at.proxy.values().filter(|d| d.losses.len() == steps).count())
+    }
+
+    /// Curves of the proxy along the first `directions` directions, as far as they are not known; `step` follows every
+    /// group of σ.
+    pub(super) fn proxy(&mut self, n: usize, directions: usize, mut step: impl FnMut(&mut Emitter)) -> Result<()> {
+        if self.emitter.readout.at.get(&n).is_none_or(|at| at.floor.is_none()) {
+            self.rounding_floor(n)?;
+        }
+        for index in self.proxies_known(n)..directions {
+            let mut stream = Stream::new(self.knobs().seed, Purpose::Proxy, index as u64);
             let direction: Vec<T> = vector::normals(&mut stream, self.risk.parameters());
             let (slope, curvature) = self.risk.jet(0..n, &direction)?;
             self.emitter.work.hvps += 0.5;
             self.emitter.emit(Event::ProxyDirection { n, index, slope, curvature });
-            for sigmas in points.chunks(TOGETHER) {
+            for sigmas in proxy::grid().chunks(TOGETHER) {
                 let moved: Vec<Vec<T>> = sigmas.iter().map(|s| self.moved(*s, &direction)).collect();
                 let losses = self.risk.losses(&moved.iter().map(Vec::as_slice).collect::<Vec<_>>(), 0..n)?;
                 self.emitter.work.passes += (sigmas.len() * n) as f64;
                 for (&sigma, losses) in sigmas.iter().zip(&losses) {
-                    if let Some(loss) = mean(losses, n).filter(|l| l.is_finite()) {
+                    // An overflow far out is a point less on the curve, not the end of the run.
+                    if let Some(loss) = mean(losses, n) {
                         self.emitter.emit(Event::ProxyLoss { n, index, sigma, loss });
                     }
                 }
-                done += sigmas.len();
-                self.emitter.progress(done, total);
+                step(&mut self.emitter);
                 self.emitter.checkpoint()?;
             }
         }
-        if against_n > 0 {
-            self.against_n(n, number, done, total)?;
-            self.swept = Some(number);
-        }
-        self.emitter.complete();
         Ok(())
     }
 

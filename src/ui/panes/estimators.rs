@@ -6,8 +6,8 @@ use ratatui::text::{Line, Span};
 
 use crate::criteria::estimators::{Pair, direct, quadratic, with_control};
 use crate::engine::readout::views::Subspace;
+use crate::math::format::{deviation, exact, measured, number};
 use crate::math::stats::Estimate;
-use crate::ui::format::{deviation, exact, measured, number};
 use crate::ui::plot::axis::{Axis, Scale};
 use crate::ui::plot::raster::Stroke;
 use crate::ui::plot::{At, Band, Curve, Guide, Mark, Plot};
@@ -16,9 +16,9 @@ use crate::ui::theme::Token;
 
 use super::{ink, line, log_grid};
 
-/// The dimension in focus: the largest shown.
+/// The dimension in focus: the largest shown, or the one wanted before any is.
 fn k(app: &App) -> usize {
-    app.shown_ks().last().copied().unwrap_or(1)
+    app.shown_ks().last().copied().unwrap_or(app.wanted.k())
 }
 
 /// What the pane is about now.
@@ -26,8 +26,8 @@ pub fn subject(app: &App) -> String {
     let (sigma, n) = (exact(app.wanted.sigma), app.readout.shown_n());
     match app.view.estimators {
         EstimatorsView::ByDraws => format!("─ J_sub, k = {}, σ = {sigma}, against draws", k(app)),
-        EstimatorsView::BySigma => format!("─ J against σ at n = {n}, closed form and drawn"),
-        EstimatorsView::ByN => format!("─ J against n at σ = {sigma}, U frozen at n = {n}"),
+        EstimatorsView::BySigma => format!("─ J against σ, n = {n} (○ drawn)"),
+        EstimatorsView::ByN => format!("─ J against n, σ = {sigma}, U of n = {n}"),
     }
 }
 
@@ -121,7 +121,7 @@ fn estimates(app: &App, sub: &Subspace, area: Rect, buffer: &mut Buffer) -> u16 
     let wide = area.width >= 48;
     let exact = Line::from(vec![
         Span::styled("┄ GM         ", app.style(Token::Guide)),
-        Span::styled(format!("{:<22}", number(gm, 6)), app.style(Token::Text)),
+        Span::styled(format!("{:<20}", number(gm, 6)), app.style(Token::Text)),
         Span::styled(if wide { "closed form" } else { "" }, app.style(Token::Muted)),
     ]);
     line(buffer, area, 0, &exact);
@@ -131,7 +131,7 @@ fn estimates(app: &App, sub: &Subspace, area: Rect, buffer: &mut Buffer) -> u16 
             vec![Span::styled(format!("{} {:<11}", kind.stroke.sample(), kind.name), app.style(kind.token))];
         match estimate {
             Some(e) => {
-                spans.push(Span::styled(format!("{:<22}", measured(e.mean, e.half_width())), app.style(Token::Text)));
+                spans.push(Span::styled(format!("{:<20}", measured(e.mean, e.half_width())), app.style(Token::Text)));
                 if wide {
                     let text = format!("{:>4} draws  {}", e.draws, deviation(e.mean / gm - 1.0));
                     spans.push(Span::styled(text, app.style(Token::Muted)));
@@ -147,7 +147,7 @@ fn estimates(app: &App, sub: &Subspace, area: Rect, buffer: &mut Buffer) -> u16 
     if let Some((value, source)) = best.or(closed).filter(|_| area.height >= 14) {
         let spans = vec![
             Span::styled("  J_full     ", app.style(Token::Muted)),
-            Span::styled(format!("{value:<22}"), app.style(Token::Text)),
+            Span::styled(format!("{value:<20}"), app.style(Token::Text)),
             Span::styled(if wide { source } else { String::new() }, app.style(Token::Muted)),
         ];
         line(buffer, area, 4, &Line::from(spans));

@@ -7,7 +7,6 @@ pub mod spectrum;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Padding, Paragraph, Widget, Wrap};
 
@@ -69,7 +68,18 @@ pub fn draw(app: &App, pane: Pane, area: Rect, buffer: &mut Buffer) {
         Pane::Estimators => estimators::draw(app, content, buffer),
     }
     if freshness == Freshness::Stale {
-        buffer.set_style(content, Style::reset().patch(app.style(Token::Ground)).patch(app.style(Token::Stale)));
+        dim(app, content, buffer);
+    }
+}
+
+/// Dim what stands in `area`; what recedes already stays, so that bands and curves remain apart.
+fn dim(app: &App, area: Rect, buffer: &mut Buffer) {
+    let receding = [Token::Faint, Token::Band].map(|t| app.style(t).fg);
+    for position in area.positions() {
+        let cell = &mut buffer[position];
+        if app.style(Token::Stale).fg.is_none() || !receding.contains(&Some(cell.fg)) {
+            cell.set_style(app.style(Token::Stale));
+        }
     }
 }
 
@@ -109,6 +119,9 @@ fn awaited(app: &App, pane: Pane, area: Rect, buffer: &mut Buffer) {
         ),
     };
     let progress = match &app.readout.state {
+        _ if pane == Pane::Spectrum && app.readout.eigenspace.is_some() => {
+            format!("The law {} needs no eigensolver.", app.wanted.law)
+        }
         State::Failed(_) => "Computing stopped before it.".to_owned(),
         State::Loading => "Reading the checkpoint …".to_owned(),
         _ => match app.readout.stages.iter().find(|(_, s)| s.standing == Standing::Running) {

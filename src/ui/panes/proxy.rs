@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::criteria::proxy::{Point, VALID, valid_to};
-use crate::ui::format::exact;
+use crate::math::format::exact;
 use crate::ui::plot::axis::{Axis, Scale};
 use crate::ui::plot::raster::Stroke;
 use crate::ui::plot::{At, Band, Curve, Guide, Plot};

@@ -6,28 +6,31 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::criteria::quadratic::Moments;
+use crate::math::format::{exact, measured_to, number};
 use crate::math::stats::Interval;
-use crate::ui::format::{exact, measured, number};
 use crate::ui::plot::axis::{Axis, Scale};
 use crate::ui::plot::raster::Stroke;
 use crate::ui::plot::{At, Band, Curve, Guide, Plot};
 use crate::ui::state::{App, Heights, Pane, RatioView};
 use crate::ui::theme::Token;
 
-use super::{ink, line, log_grid};
+use super::{ink, line, log_grid, wrapped};
 
 /// Above this part of J_full, mean² decides the ratio and nothing else does.
 const DOMINATES: f64 = 0.9;
+
+/// Rows from which a curve fits below the table.
+const ROOM: u16 = 9;
 
 /// What the pane is about now.
 pub fn subject(app: &App) -> String {
     let (sigma, n) = (exact(app.wanted.sigma), app.readout.shown_n());
     match app.view.ratio {
         RatioView::Table => format!("─ J_sub/J_full at σ = {sigma}, n = {n}"),
-        RatioView::ShareByN => format!("─ share against n at σ = {sigma}, U frozen at n = {n}"),
-        RatioView::RatioByN => format!("─ J_sub/J_full against n at σ = {sigma}, U frozen at n = {n}"),
-        RatioView::ShareBySigma => format!("─ share against σ at n = {n}"),
-        RatioView::RatioBySigma => format!("─ J_sub/J_full against σ at n = {n}"),
+        RatioView::ShareByN => format!("─ share against n, σ = {sigma}, U frozen at n = {n}"),
+        RatioView::RatioByN => format!("─ ratio against n, σ = {sigma}, U frozen at n = {n}"),
+        RatioView::ShareBySigma => format!("─ share against σ, n = {n}"),
+        RatioView::RatioBySigma => format!("─ ratio against σ, n = {n}"),
     }
 }
 
@@ -51,13 +54,21 @@ fn percent(part: f64) -> String {
 /// Draw the view chosen.
 pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     match app.view.ratio {
-        RatioView::Table => table(app, area, buffer),
+        RatioView::Table => {
+            let rows = table(app, area, buffer) + 1;
+            let below = Rect { y: area.y + rows.min(area.height), height: area.height.saturating_sub(rows), ..area };
+            // With room to spare, the curve that the table is a cut of.
+            if below.height >= ROOM {
+                by_sigma(app, below, buffer);
+            }
+        }
         RatioView::ShareByN | RatioView::RatioByN => by_n(app, area, buffer),
         RatioView::ShareBySigma | RatioView::RatioBySigma => by_sigma(app, area, buffer),
     }
 }
 
-fn table(app: &App, area: Rect, buffer: &mut Buffer) {
+/// Ratios, shares and the decomposition by k. Returns the rows used.
+fn table(app: &App, area: Rect, buffer: &mut Buffer) -> u16 {
     let (readout, sigma) = (&app.readout, app.wanted.sigma);
     let (n, ks) = (readout.shown_n(), app.shown_ks());
     let muted = app.style(Token::Muted);
@@ -91,7 +102,7 @@ fn table(app: &App, area: Rect, buffer: &mut Buffer) {
         area,
         row,
         &Line::styled(
-            format!("{:>4}  {:<11}{:<12}{:<11}{:<12}", "", "J, nats²", "= mean²", "+ variance", "of gradient"),
+            format!("{:>4}  {:<11}{:<11}{:<12}{}", "", "J, nats²", "= mean²", "+ variance", "from gradient"),
             muted,
         ),
     );
@@ -106,17 +117,22 @@ fn table(app: &App, area: Rect, buffer: &mut Buffer) {
         let shares = ks.last().and_then(|k| readout.shares(n, *k, sigma));
         let k = ks.last().copied().unwrap_or(0);
         let parts = shares.map_or(String::new(), |s| {
-            format!("gradient {} · curvature {} · ", number(s.gradient, 2), interval(&s.curvature))
+            format!("gradient {}, curvature {}, ", number(s.gradient, 2), interval(&s.curvature))
         });
-        let text = format!("k = {k}: {parts}leakage {}", number(leakage, 2));
-        line(buffer, area, row + 1, &Line::styled(text, muted));
+        let text = format!("k {k}: {parts}leakage {}", number(leakage, 2));
+        for text in wrapped(&text, area.width) {
+            row += 1;
+            line(buffer, area, row, &Line::styled(text, muted));
+        }
+        row += 1;
     }
+    row
 }
 
 fn decomposition(name: &str, m: &Moments) -> String {
     let gradient = if m.variance() > 0.0 { format!("{} %", percent(m.gradient / m.variance())) } else { "–".into() };
     format!(
-        "{name:>4}  {:<11}{:<12}{:<11}{gradient}",
+        "{name:>4}  {:<11}{:<11}{:<12}{gradient}",
         number(m.j(), 4),
         number(m.mean * m.mean, 4),
         number(m.variance(), 3)
@@ -125,7 +141,7 @@ fn decomposition(name: &str, m: &Moments) -> String {
 
 /// A ratio with half the width of its interval.
 fn interval(i: &Interval) -> String {
-    measured(i.value, 0.5 * (i.high - i.low))
+    measured_to(i.value, 0.5 * (i.high - i.low), 4)
 }
 
 /// A bar to the value in eighths of a cell; the interval's reach beyond it is shaded.
@@ -144,11 +160,13 @@ fn bar(app: &App, share: &Interval, width: usize, style: Style) -> [Span<'static
     ]
 }
 
-/// The ratio or the share, as the view asks.
+/// The ratio or the share, as the view asks; below the table, the share.
 fn figure(app: &App, m: usize, k: usize, sigma: f64) -> Option<Interval> {
     match app.view.ratio {
-        RatioView::ShareByN | RatioView::ShareBySigma => Some(app.readout.shares(m, k, sigma)?.total),
-        _ => app.readout.ratio_gm(m, k, sigma),
+        RatioView::Table | RatioView::ShareByN | RatioView::ShareBySigma => {
+            Some(app.readout.shares(m, k, sigma)?.total)
+        }
+        RatioView::RatioByN | RatioView::RatioBySigma => app.readout.ratio_gm(m, k, sigma),
     }
 }
 
@@ -195,7 +213,7 @@ fn curves(app: &App, area: Rect, buffer: &mut Buffer, mut plot: Plot, along: imp
             points: run.iter().map(|(x, i)| (*x, i.value)).collect(),
             style: app.style(Token::series(i)),
             stroke: Stroke::nth(i),
-            label: Some(format!("k = {k}  {value}")),
+            label: Some(format!("k = {k:<3} {value}")),
         });
     }
     plot.render(area, buffer, ink(app));

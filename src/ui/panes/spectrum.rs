@@ -5,7 +5,7 @@ use ratatui::layout::{Constraint, Layout, Rect};
 
 use crate::engine::event::Stage;
 use crate::engine::readout::{Solve, Standing};
-use crate::ui::format::{deviation, number, subscript};
+use crate::math::format::{number, subscript};
 use crate::ui::plot::axis::{Axis, Scale};
 use crate::ui::plot::raster::Stroke;
 use crate::ui::plot::{At, Curve, Guide, Plot};
@@ -42,7 +42,7 @@ pub fn reading(app: &App) -> Option<String> {
     );
     if let Some(former) = app.readout.former.as_ref().and_then(|f| Some((f.solver, f.n, f.iterations.last()?.products)))
     {
-        text.push_str(&format!("; before, dotted: {} {} products", former.0, former.2));
+        text.push_str(&format!("; before, dashed: {} {} products", former.0, former.2));
         if former.1 != solve.n {
             text.push_str(&format!(" at n = {}", former.1));
         }
@@ -85,7 +85,7 @@ fn plot(app: &App, solve: &Solve, view: SpectrumView, rows: u16) -> Plot {
         for i in (0..k.min(labelled)).rev() {
             curves.push(curve(former, view, i, |c| Curve {
                 style: app.style(Token::Faint),
-                stroke: Stroke::Dotted,
+                stroke: Stroke::Dashed,
                 ..c
             }));
         }
@@ -162,9 +162,6 @@ fn label(app: &App, solve: &Solve, view: SpectrumView, i: usize) -> Option<Strin
             Some(r) => format!("{name} {} ±{r:.0e} {tick}", number(value, 5)),
             None => format!("{name} {} {tick}", number(value, 5)),
         },
-        SpectrumView::Residuals => match residual {
-            Some(r) if value != 0.0 => format!("{name} {} {tick}", deviation(r / value.abs()).trim_start_matches('+')),
-            _ => format!("{name} {tick}"),
-        },
+        SpectrumView::Residuals => residual.map_or(name.clone(), |r| format!("{name} {} {tick}", number(r, 2))),
     })
 }

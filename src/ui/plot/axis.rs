@@ -115,10 +115,17 @@ impl Axis {
     }
 
     fn linear_ticks(&self, most: usize) -> (Vec<f64>, Option<usize>) {
-        let step = nice_step((self.high - self.low) / most.max(1) as f64);
-        let first = (self.low / step - 1e-9).ceil();
-        let count = ((self.high / step + 1e-9).floor() - first).max(0.0) as usize + 1;
-        let values = (0..count.min(most + 1)).map(|i| (first + i as f64) * step + 0.0).collect();
+        let inside = |step: f64| {
+            let first = (self.low / step - 1e-9).ceil();
+            (first, ((self.high / step + 1e-9).floor() - first + 1.0).max(0.0) as usize)
+        };
+        // The finest step whose ticks fit; how many fall inside depends on where the bounds lie.
+        let mut step = nice_step((self.high - self.low) / (2 * most) as f64);
+        while inside(step).1 > most {
+            step = nice_step(step * 1.5);
+        }
+        let (first, count) = inside(step);
+        let values = (0..count).map(|i| (first + i as f64) * step + 0.0).collect();
         // Labels that need more than five decimals read better in scientific form.
         let decimals = (-step.log10().floor()).max(0.0) as usize;
         (values, (decimals <= 5).then_some(decimals))
@@ -202,7 +209,7 @@ mod tests {
     fn linear_ticks_are_one_two_five() {
         assert_eq!(labels(Axis::new(Scale::Linear, 0.0, 90.0), 5), ["0", "20", "40", "60", "80"]);
         assert_eq!(labels(Axis::new(Scale::Linear, -0.42, 1.1), 4), ["0.0", "0.5", "1.0"]);
-        assert_eq!(labels(Axis::new(Scale::Linear, 0.0, 3e-6), 3), ["0", "1e-6", "2e-6", "3e-6"]);
+        assert_eq!(labels(Axis::new(Scale::Linear, 0.0, 3e-6), 4), ["0", "1e-6", "2e-6", "3e-6"]);
     }
 
     #[test]

@@ -122,7 +122,7 @@ impl Plot {
             return;
         }
         let rows = area.height - 2;
-        let y_ticks = self.y.ticks(usize::from(rows / 2).clamp(2, 8));
+        let y_ticks = self.y.ticks(usize::from(rows.div_ceil(2)).clamp(2, 8));
         let left = y_ticks.iter().map(|t| t.label.chars().count()).max().unwrap_or(0) as u16 + 2;
         let right = self.label_width(area.width.saturating_sub(left));
         let Some(width) = area.width.checked_sub(left + right).filter(|w| *w >= 4) else { return };
@@ -219,12 +219,12 @@ impl Plot {
         for guide in self.guides.iter().filter(|g| !g.label.is_empty()) {
             let width = guide.label.chars().count() as u16;
             match self.guide_cell(guide, inner) {
-                Some(Line::Row(y)) if width + 2 <= inner.width => {
-                    buffer.set_string(inner.x + 1, y, format!("{} ", guide.label), guide.style);
+                Some(Line::Row(y)) if width + 3 <= inner.width => {
+                    buffer.set_string(inner.x + 1, y, format!(" {} ", guide.label), guide.style);
                 }
                 // Labels of vertical guides stand on the side that has room, one below the other.
                 Some(Line::Column(x)) if row < inner.bottom() => {
-                    if x >= inner.x + width + 1 {
+                    if x > inner.x + width {
                         buffer.set_string(x - width - 1, row, format!("{} ", guide.label), guide.style);
                         row += 1;
                     } else if x + width + 2 <= inner.right() {
@@ -261,7 +261,7 @@ impl Plot {
         let beside = area.right() - inner.right() > title;
         let end = if beside || title == 0 { area.right() } else { inner.right().saturating_sub(title + 1) };
         let mut free = area.x;
-        for tick in self.x.ticks(usize::from(inner.width / 8).clamp(2, 10)) {
+        for tick in self.x.ticks(usize::from(inner.width / 6).clamp(2, 12)) {
             let x = cell(tick.position, inner.x, inner.width);
             buffer[(x, y)].set_symbol("┬").set_style(ink.axis);
             let width = tick.label.chars().count() as u16;
@@ -385,7 +385,7 @@ mod tests {
         plot.guides.push(Guide { at: At::X(3.0), label: "valid".into(), style: Style::new() });
         plot.guides.push(Guide { at: At::X(9.0), label: "outside".into(), style: Style::new() });
         let lines = drawn(&plot, 30, 7);
-        assert!(lines[2].contains("┤┄tolerance ┄┄"), "{lines:#?}");
+        assert!(lines[2].contains("┤┄ tolerance ┄┄"), "{lines:#?}");
         assert!(lines[0].contains("valid ┊"), "{lines:#?}");
         assert!(!lines.concat().contains("outside"));
     }

@@ -61,7 +61,7 @@ impl Stroke {
     fn draws(self, i: usize, marker: Marker) -> bool {
         let (on, off) = match (self, marker) {
             (Stroke::Solid, _) => return true,
-            (Stroke::Dashed, Marker::Braille | Marker::Quadrant) => (5, 3),
+            (Stroke::Dashed, Marker::Braille | Marker::Quadrant) => (6, 6),
             (Stroke::Dashed, Marker::Dot | Marker::Ascii) => (2, 1),
             (Stroke::Dotted, Marker::Braille | Marker::Quadrant) => (1, 3),
             (Stroke::Dotted, Marker::Dot | Marker::Ascii) => (1, 1),

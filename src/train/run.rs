@@ -21,7 +21,7 @@ use crate::math::stream::{Purpose, Stream};
 use crate::model::checkpoint::Checkpoint;
 use crate::model::config::GptConfig;
 use crate::model::gpt;
-use crate::model::init::initial_weights;
+use crate::train::init::initial_weights;
 
 /// Largest 2-norm of the gradient that reaches the optimiser; longer ones are scaled down to it.
 const CLIP: f64 = 1.0;

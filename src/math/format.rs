@@ -28,18 +28,23 @@ fn exponent(x: f64) -> i32 {
 /// A value with its half-width, both rounded where the half-width's first digit stands: `0.9992 ±0.0006`,
 /// `1.8961e-4 ±4e-8`. Never more than seven digits; five where the half-width is not known.
 pub fn measured(value: f64, half: f64) -> String {
+    measured_to(value, half, 7)
+}
+
+/// The same with at most `most` digits.
+pub fn measured_to(value: f64, half: f64, most: i32) -> String {
     if !value.is_finite() {
         return "–".to_owned();
     }
     if !half.is_finite() {
-        return number(value, 5);
+        return number(value, most.min(5) as usize);
     }
     if half <= 0.0 {
-        return number(value, 6);
+        return number(value, most.min(6) as usize);
     }
     // Of the half-width as it will be printed: 9.8e-5 prints as 1e-4.
     let half_exponent = exponent_of(&format!("{half:.0e}"));
-    let digits = (exponent(value) - half_exponent + 1).clamp(1, 7) as usize;
+    let digits = (exponent(value) - half_exponent + 1).clamp(1, most) as usize;
     let step = 10f64.powi(half_exponent.max(0));
     let short = number(if half_exponent > 0 { (value / step).round() * step } else { value }, digits);
     let plain = !short.contains('e') && half_exponent >= -4;

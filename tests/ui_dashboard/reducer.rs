@@ -1,0 +1,234 @@
+//! What keys do: pure, so that any sequence of them can be tried.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use eigentop::engine::event::{Event, Stamped};
+use eigentop::engine::knobs::{Law, SolverKind};
+use eigentop::engine::worker::Run;
+use eigentop::ui::action::{Action, BINDINGS};
+use eigentop::ui::bars::contexts;
+use eigentop::ui::input;
+use eigentop::ui::knob::{Knob, Turn};
+use eigentop::ui::screen::{self, Hits};
+use eigentop::ui::state::{App, Feed, Freshness, Notice, Overlay, Pace, Pane};
+use eigentop::ui::update::{Effect, Leave, Message, pass, receive, update};
+use proptest::prelude::*;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::screen::{live, replay};
+use crate::synthetic;
+
+fn act(app: &mut App, action: Action) -> Vec<Effect> {
+    update(app, Message::Act(action))
+}
+
+fn computing() -> App {
+    live(&synthetic::until(|e| matches!(e, Event::Iteration { products: 20, .. })), "mono")
+}
+
+#[test]
+fn a_turned_knob_is_told_to_the_worker_once() {
+    let mut app = computing();
+    let effects = act(&mut app, Action::Increase);
+    let [Effect::Want(wanted)] = effects.as_slice() else { panic!("{effects:?}") };
+    assert_eq!((wanted.knobs.sigma, wanted.run), (1.25e-3, Run::Going));
+    assert_eq!(app.wanted, wanted.knobs);
+    let undone = act(&mut app, Action::Undo);
+    assert!(matches!(undone.as_slice(), [Effect::Want(w)] if w.knobs == synthetic::knobs()));
+    assert!(act(&mut app, Action::Undo).is_empty());
+    assert!(matches!(app.view.notice, Some(Notice::Refused(_))));
+}
+
+#[test]
+fn a_knob_at_its_limit_says_why() {
+    let mut app = computing();
+    app.wanted.n = 15;
+    assert!(update(&mut app, Message::Turn(Knob::N, Turn::Up)).is_empty());
+    assert!(matches!(&app.view.notice, Some(Notice::Refused(why)) if why.contains("needs 17 sequences")));
+    assert_eq!(app.wanted.n, 15);
+}
+
+#[test]
+fn a_law_that_does_not_fit_is_passed_over() {
+    let mut app = computing();
+    let laws: Vec<Law> = (0..3)
+        .map(|_| {
+            update(&mut app, Message::Turn(Knob::Law, Turn::Up));
+            app.wanted.law
+        })
+        .collect();
+    assert_eq!(laws, [Law::Bottom, Law::Random, Law::Top]);
+}
+
+#[test]
+fn pausing_keeps_the_knobs() {
+    let mut app = computing();
+    assert!(matches!(act(&mut app, Action::Pause).as_slice(), [Effect::Want(w)] if w.run == Run::Paused));
+    assert!(matches!(act(&mut app, Action::Increase).as_slice(), [Effect::Want(w)] if w.run == Run::Paused));
+    assert!(matches!(act(&mut app, Action::Pause).as_slice(), [Effect::Want(w)] if w.run == Run::Going));
+}
+
+#[test]
+fn leaving_asks_only_while_computing() {
+    let mut app = live(&synthetic::run(), "mono");
+    assert_eq!(act(&mut app, Action::Quit), [Effect::Quit(Leave::Done)]);
+    let mut app = computing();
+    assert!(act(&mut app, Action::Quit).is_empty());
+    assert_eq!(app.view.overlay, Overlay::Leaving);
+    assert!(act(&mut app, Action::Cancel).is_empty());
+    assert_eq!(app.view.overlay, Overlay::None);
+    act(&mut app, Action::Quit);
+    assert_eq!(act(&mut app, Action::Stop), [Effect::Quit(Leave::Stopped)]);
+    // Ctrl-C twice leaves at once.
+    let mut app = computing();
+    act(&mut app, Action::Quit);
+    assert_eq!(act(&mut app, Action::Quit), [Effect::Quit(Leave::Stopped)]);
+}
+
+#[test]
+fn finishing_goes_on_to_the_end_even_if_paused() {
+    let mut app = computing();
+    act(&mut app, Action::Pause);
+    act(&mut app, Action::Quit);
+    assert!(matches!(act(&mut app, Action::Finish).as_slice(), [Effect::Want(w)] if w.run == Run::Going));
+    let seen = app.readout.t;
+    let rest: Vec<Stamped> = synthetic::run().into_iter().filter(|e| e.t > seen).collect();
+    let (last, others) = rest.split_last().unwrap();
+    assert!(others.iter().all(|e| receive(&mut app, e).is_empty()));
+    assert_eq!(receive(&mut app, last), [Effect::Quit(Leave::Done)]);
+}
+
+#[test]
+fn saving_asks_for_a_name() {
+    let mut app = computing();
+    act(&mut app, Action::Save);
+    assert!(act(&mut app, Action::Accept).is_empty());
+    "first light".chars().for_each(|c| drop(update(&mut app, Message::Char(c))));
+    act(&mut app, Action::Erase);
+    assert_eq!(act(&mut app, Action::Accept), [Effect::Save("first ligh".into())]);
+}
+
+#[test]
+fn keys_typed_into_a_line_are_not_commands() {
+    let mut app = computing();
+    act(&mut app, Action::Save);
+    let key = |c| crossterm::event::Event::Key(KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE));
+    assert_eq!(input::messages(&app, &Hits::default(), &key('q')), [Message::Char('q')]);
+    act(&mut app, Action::Cancel);
+    assert_eq!(input::messages(&app, &Hits::default(), &key('q')), [Message::Act(Action::Quit)]);
+}
+
+#[test]
+fn figures_are_stale_until_the_new_ones_come() {
+    let mut app = live(&synthetic::run(), "mono");
+    assert!(Pane::ALL.iter().all(|p| app.freshness(*p) == Freshness::Fresh));
+    update(&mut app, Message::Turn(Knob::Solver, Turn::Up));
+    assert_eq!(app.wanted.solver, SolverKind::Power);
+    assert_eq!(
+        Pane::ALL.map(|p| app.freshness(p)),
+        [Freshness::Stale, Freshness::Stale, Freshness::Fresh, Freshness::Stale]
+    );
+    let knobs = Event::Knobs(app.wanted.clone());
+    app.fold(&Stamped { t: 30.0, event: knobs });
+    assert_eq!(app.freshness(Pane::Spectrum), Freshness::Stale);
+    let first = synthetic::with_power().into_iter().rfind(|e| matches!(e.event, Event::Iteration { products: 1, .. }));
+    app.fold(&first.unwrap());
+    assert_eq!(app.freshness(Pane::Spectrum), Freshness::Fresh);
+    assert_eq!(app.freshness(Pane::Ratio), Freshness::Stale);
+}
+
+#[test]
+fn sigma_moves_in_a_replay_and_nothing_else_does() {
+    let mut app = replay(synthetic::run());
+    pass(&mut app, 1e3);
+    assert!(update(&mut app, Message::Turn(Knob::Sigma, Turn::FarUp)).is_empty());
+    assert_eq!(app.wanted.sigma, 1e-2);
+    update(&mut app, Message::Turn(Knob::N, Turn::Down));
+    assert_eq!(app.wanted.n, 8);
+    assert!(matches!(&app.view.notice, Some(Notice::Refused(why)) if why.contains("only σ moves")));
+}
+
+#[test]
+fn scrubbing_back_shows_what_was_known_then() {
+    let mut app = replay(synthetic::run());
+    pass(&mut app, 3.0);
+    let then = app.readout.clone();
+    act(&mut app, Action::End);
+    assert!(app.readout.proxy().len() > then.proxy().len());
+    act(&mut app, Action::Start);
+    pass(&mut app, 0.0);
+    act(&mut app, Action::Play);
+    act(&mut app, Action::Play);
+    let Feed::Replay(playback) = &app.feed else { unreachable!() };
+    let missing = 3.0 - playback.position;
+    pass(&mut app, missing);
+    assert_eq!(app.readout, then);
+}
+
+/// Any message a user can cause.
+fn message() -> impl Strategy<Value = Message> {
+    let actions: Vec<Action> = BINDINGS.iter().map(|b| b.action).collect();
+    let turns = vec![Turn::Up, Turn::Down, Turn::FarUp, Turn::FarDown];
+    prop_oneof![
+        6 => prop::sample::select(actions).prop_map(Message::Act),
+        1 => any::<char>().prop_map(Message::Char),
+        1 => prop::sample::select(vec!['1', '0', 'e', '-', '3']).prop_map(Message::Char),
+        1 => prop::sample::select(Knob::ALL.to_vec()).prop_map(Message::Choose),
+        2 => (prop::sample::select(Knob::ALL.to_vec()), prop::sample::select(turns))
+            .prop_map(|(knob, turn)| Message::Turn(knob, turn)),
+    ]
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    User(Message),
+    /// The next so many events, or so many hundredths of a second of a replay.
+    Time(usize),
+    Resize(u16, u16),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        5 => message().prop_map(Step::User),
+        3 => (0usize..120).prop_map(Step::Time),
+        2 => (0u16..220, 0u16..64).prop_map(|(w, h)| Step::Resize(w, h)),
+    ]
+}
+
+/// Walk through `steps` and draw after each; everything drawn lies on the screen, and knobs stay usable.
+fn walk(mut app: App, events: &[Stamped], steps: &[Step]) {
+    let (mut at, mut size) = (0, (80, 24));
+    for step in steps {
+        match step {
+            Step::User(message) => drop(update(&mut app, *message)),
+            Step::Time(count) => {
+                pass(&mut app, *count as f64 / 100.0);
+                let end = (at + count).min(events.len());
+                events[at..end].iter().for_each(|e| drop(receive(&mut app, e)));
+                at = end;
+            }
+            Step::Resize(width, height) => size = (*width, *height),
+        }
+        let area = Rect::new(0, 0, size.0, size.1);
+        let hits = screen::draw(&app, &mut Buffer::empty(area));
+        assert!(hits.panes.iter().map(|h| h.0).chain(hits.knobs.iter().map(|h| h.0)).all(|r| area.union(r) == area));
+        assert!(app.wanted.check(usize::MAX, usize::MAX).is_ok());
+        assert!(!contexts(&app).is_empty());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_keys_at_any_moment_and_size_break_the_live_dashboard(steps in prop::collection::vec(step(), 1..40)) {
+        let app = live(&[], "mono");
+        prop_assert_eq!(matches!(app.feed, Feed::Live(Pace::Going)), true);
+        walk(app, &synthetic::with_power(), &steps);
+    }
+
+    #[test]
+    fn no_keys_at_any_moment_and_size_break_a_replay(steps in prop::collection::vec(step(), 1..40)) {
+        walk(replay(synthetic::with_power()), &[], &steps);
+    }
+}
