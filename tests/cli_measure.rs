@@ -119,7 +119,7 @@ fn what_does_not_fit_the_data_names_the_flag_and_records_nothing() {
         ([&["measure"], &source[..], &["--n", "16"]].concat(), &["--n", "17"][..]),
         ([&["measure"], &source[..], &["--k", "131115"]].concat(), &["--k", "131114"]),
         ([&["measure"], &source[..], &["--k", "9", "--law", "gradients"]].concat(), &["--law", "9"]),
-        (vec!["measure", "--n", "100000"], &["100001", "--text"]),
+        (vec!["measure", "--n", "100000"], &["--n", "100001", "give more data"]),
         (vec!["measure", "--device", "cuda:7"], &["--device", "cuda:7"]),
         (vec!["measure", "--checkpoint", "gone", "--tokens", &tokens], &["gone"]),
         (vec!["measure", "--tokens", "gone.json"], &["gone.json"]),

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crossterm::event::EventStream;
+use crossterm::event::{Event, EventStream};
 use futures::StreamExt;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::Instant;
@@ -148,9 +148,13 @@ impl Dashboard {
                 biased;
                 pressed = input.next() => {
                     let pressed = pressed.unwrap_or_else(|| Err(std::io::Error::other("input ended")));
+                    let pressed = pressed.map_err(refused)?;
+                    if matches!(pressed, Event::Resize(..)) {
+                        screen.resized().map_err(refused)?;
+                    }
                     // A key is answered at once, whenever the last frame was.
                     due = Some(Instant::now());
-                    self.press(&pressed.map_err(refused)?)
+                    self.press(&pressed)
                 }
                 () = &mut ended => Some(Leave::Stopped),
                 received = next_events(&mut events, &mut batch) => {
@@ -184,7 +188,7 @@ impl Dashboard {
         }
     }
 
-    fn press(&mut self, event: &crossterm::event::Event) -> Option<Leave> {
+    fn press(&mut self, event: &Event) -> Option<Leave> {
         let messages: Vec<Message> = input::messages(&self.app, &self.hits, event);
         let mut leave = None;
         for message in messages {

@@ -15,6 +15,7 @@ use crossterm::{execute, queue};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
 
 use super::run::Mouse;
 
@@ -42,6 +43,18 @@ impl Screen {
             execute!(stdout(), EnableMouseCapture)?;
         }
         Ok(screen)
+    }
+
+    /// Take up the terminal's size anew, so that the next frame is drawn whole. Asked for at every change of size: one
+    /// that was undone before it was drawn looks like none, but the terminal has cut off what stood outside.
+    ///
+    /// # Errors
+    /// If the terminal cannot be written to.
+    pub fn resized(&mut self) -> std::io::Result<()> {
+        let size = self.terminal.size()?;
+        // Ended by the frame that follows.
+        queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
+        self.terminal.resize(Rect::from((Position::ORIGIN, size)))
     }
 
     /// Draw one frame as a synchronized update, so that no terminal shows half of it.

@@ -83,6 +83,6 @@ fn a_killed_run_leaves_a_session_that_reads_back() {
     t.send("q");
     t.wait_end().said(0, &[]);
     let said = p.run(&["replay", "killed-5", "--headless", "--format", "json"]);
-    assert!(said.status == 3 && said.out.contains("torn-session"), "{said:?}");
+    assert!(matches!(said.status, 0 | 3) && said.out.contains("torn-session"), "{said:?}");
     assert!(p.run(&["sessions", "list"]).done().contains("killed-5"));
 }

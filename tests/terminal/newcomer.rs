@@ -73,25 +73,32 @@ fn looks_around(p: &Program) {
     left.gave_back();
 }
 
+/// The place in the recording, as it is drawn.
+fn place(screen: &str) -> Option<&str> {
+    screen.lines().find(|line| line.contains('●') && line.trim_start().starts_with(|c: char| c.is_ascii_digit()))
+}
+
 /// The same run from its recording.
 fn replays(p: &Program) {
     let mut t = Terminal::start(&p.command(&["replay", "first-look"]), (120, 40));
     t.wait_for("▶ replay 1×");
+    t.send(" ");
+    t.wait_for("‖ replay 1×");
     t.send(key::END);
     let end = t.wait_for("λ of H^(3)");
     assert!(end.contains("n 3"), "{end}");
     t.send(key::HOME);
     t.wait_gone("λ₁");
     // Forward by steps: the first eigenvalues come back, still of n = 2.
-    let mut steps = 0;
-    while !t.screen().contains("λ₁") {
-        assert!(steps < 50, "fifty steps lead from the start to the end");
-        steps += 1;
+    let mut screen = t.screen();
+    for _ in 0..50 {
+        if screen.contains("λ₁") {
+            break;
+        }
         t.send(key::RIGHT);
-        t.wait_until("a frame after the step", |screen| screen.contains("‖ replay") || screen.contains("▶ replay"));
+        screen = t.wait_until("another place", |now| place(now).is_some() && place(now) != place(&screen));
     }
-    t.send(" ");
-    t.wait_for("‖ replay 1×");
+    assert!(screen.contains("λ₁") && screen.contains("λ of H^(2)"), "{screen}");
     t.send(">");
     t.wait_for("‖ replay 2×");
     t.send(" ");

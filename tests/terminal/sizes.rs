@@ -37,6 +37,29 @@ fn a_terminal_too_small_is_told_so() {
     t.wait_end().said(0, &[]);
 }
 
+/// Whether the dashboard fills 120×40.
+fn is_whole(screen: &str) -> bool {
+    let lines: Vec<&str> = screen.lines().collect();
+    let ends = lines.len() == 40 && lines[0].contains("eigentop") && lines[39].contains("q quit");
+    ends && ["▸1 Spectrum", "2 Ratio ─", "3 Proxy ─", "4 Estimators ─", "λ₁"].iter().all(|s| screen.contains(s))
+}
+
+#[test]
+fn a_size_undone_before_it_was_seen_is_drawn_anew() {
+    let p = Program::new();
+    let mut t = Terminal::start(&small(&p, &["--record", "off"]), (120, 40));
+    t.wait_for("✓ complete");
+    t.wait_until("the whole dashboard", is_whole);
+    t.signal("STOP");
+    t.resize(30, 10);
+    t.resize(120, 40);
+    assert!(!is_whole(&t.screen()), "the terminal has cut off what stood outside");
+    t.signal("CONT");
+    t.wait_until("the whole dashboard", is_whole);
+    t.send("q");
+    t.wait_end().said(0, &["complete"]);
+}
+
 #[test]
 fn it_outlives_a_storm_of_sizes_while_computing() {
     const STORM: [(u16, u16); 12] = [
@@ -67,11 +90,7 @@ fn it_outlives_a_storm_of_sizes_while_computing() {
         t.resize(columns, rows);
     }
     t.resize(120, 40);
-    t.wait_until("the whole dashboard", |screen| {
-        let lines: Vec<&str> = screen.lines().collect();
-        let ends = lines.len() == 40 && lines[0].contains("eigentop") && lines[39].contains("q quit");
-        ends && ["▸1 Spectrum", "2 Ratio ─", "3 Proxy ─", "4 Estimators ─", "λ₁"].iter().all(|s| screen.contains(s))
-    });
+    t.wait_until("the whole dashboard", is_whole);
     t.send("q");
     t.wait_for("Leave?");
     t.send("s");
