@@ -72,13 +72,18 @@ fn a_replay_reports_what_the_run_knew() {
 }
 
 #[test]
-fn doubt_is_status_3() {
+fn doubt_is_status_3_and_a_stated_condition_is_not() {
+    use eigentop::engine::event::{Event, Stamped, WarningName};
     let p = Program::new();
-    record(&p, "doubtful", &synthetic::run());
-    let said = p.run(&["replay", "doubtful", "--headless", "--format", "json"]);
-    assert_eq!(said.status, 3);
-    let document: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+    let mut events = synthetic::run();
+    record(&p, "conditional", &events);
+    let json = p.run(&["replay", "conditional", "--headless", "--format", "json"]).done();
+    let document: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!(document["warnings"][0]["name"], "far-from-minimiser");
+    let event = Event::Warning { name: WarningName::NotConverged, message: "2 of 16 eigenpairs".into() };
+    events.push(Stamped { t: 99.0, event });
+    record(&p, "doubtful", &events);
+    assert_eq!(p.run(&["replay", "doubtful", "--headless", "--format", "json"]).status, 3);
 }
 
 #[test]
@@ -87,9 +92,8 @@ fn a_torn_last_line_is_dropped_with_a_named_warning() {
     let events = record(&p, "torn", &calm()).join("events.jsonl");
     let bytes = fs::read(&events).unwrap();
     fs::write(&events, &bytes[..bytes.len() - 5]).unwrap();
-    let said = p.run(&["replay", "torn", "--headless", "--format", "json"]);
-    assert_eq!(said.status, 3);
-    let document: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+    let json = p.run(&["replay", "torn", "--headless", "--format", "json"]).done();
+    let document: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!(document["warnings"][0]["name"], "torn-session");
     assert!(document["warnings"][0]["message"].as_str().unwrap().contains("events.jsonl"));
     assert!(p.run(&["sessions", "show", "torn"]).done().contains("torn and dropped"));

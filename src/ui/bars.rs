@@ -86,7 +86,8 @@ fn progress(app: &App, stage: Stage, s: &StageState) -> Vec<Span<'static>> {
     ];
     let mut facts = Vec::new();
     if s.work.seconds > 0.0 {
-        if s.work.hvps > 0.0 {
+        // Products are the work of the first stages; later ones take a few beside their many forward passes.
+        if s.work.hvps > s.work.passes {
             facts.push(format!("{} HVP/s", number(s.work.hvps / s.work.seconds, 3)));
         } else if s.work.passes > 0.0 {
             facts.push(format!("{} passes/s", number(s.work.passes / s.work.seconds, 3)));
