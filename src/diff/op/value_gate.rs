@@ -71,8 +71,8 @@ crate::kernel! {
         }
     }
 
-    fn gated_adjoint[T](op: &'a ValueGate, batch: &'a Batch, x: &'a [&'a [T]], ybar: &'a [T], to_u: &'a mut [T],
-        to_w: &'a mut [T], to_table: &'a mut [T]) -> () {
+    fn gated_adjoint[T](op: &'a ValueGate, batch: &'a Batch, x: &'a [&'a [T]], ybar: &'a [T], to: [&'a mut [T]; 3]) -> () {
+        let [to_u, to_w, to_table] = to;
         let [_, u, w, table] = x else { unreachable!("four inputs") };
         let range = T::of(RANGE);
         for p in op.places(batch) {
@@ -88,7 +88,8 @@ crate::kernel! {
     }
 
     fn gated_adjoint_tangent[T](op: &'a ValueGate, at: &'a At<'a, T>, dot: &'a Dot<'a, T>, ybar: &'a [T],
-        dybar: &'a [T], to_u: &'a mut [T], to_w: &'a mut [T], to_table: &'a mut [T]) -> () {
+        dybar: &'a [T], to: [&'a mut [T]; 3]) -> () {
+        let [to_u, to_w, to_table] = to;
         let ([_, u, w, table], [_, du, dw, dtable]) = (at.x, dot.x) else { unreachable!("four inputs") };
         let range = T::of(RANGE);
         for p in op.places(at.batch) {
@@ -142,13 +143,13 @@ impl<T: Real> Primitive<T> for ValueGate {
     fn adjoint(&self, batch: &Batch, x: &[&[T]], _: &[T], ybar: &[T], _: &mut [Vec<T>], out: &mut [Out<T>]) {
         let [to_v, to_u, to_w, to_table] = out else { unreachable!("four inputs") };
         to_v.fill_with([ybar], |[ybar]| ybar);
-        gated_adjoint(self, batch, x, ybar, to_u.open(), to_w.open(), to_table.open());
+        gated_adjoint(self, batch, x, ybar, [to_u.open(), to_w.open(), to_table.open()]);
     }
 
     fn adjoint_tangent(&self, at: &At<T>, dot: &Dot<T>, ybar: &[T], dybar: &[T], out: &mut [Out<T>]) {
         let [to_v, to_u, to_w, to_table] = out else { unreachable!("four inputs") };
         to_v.fill_with([dybar], |[dybar]| dybar);
-        gated_adjoint_tangent(self, at, dot, ybar, dybar, to_u.open(), to_w.open(), to_table.open());
+        gated_adjoint_tangent(self, at, dot, ybar, dybar, [to_u.open(), to_w.open(), to_table.open()]);
     }
 
     /// Without a table of zeros to scatter into.
