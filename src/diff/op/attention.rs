@@ -170,6 +170,23 @@ crate::kernel! {
     }
 }
 
+crate::kernel! {
+    /// Σ C∘(P∘S̈ + P∘(Ṡ − ΣP∘Ṡ)²) + Ṗ∘B over a block, with the centred P̄ for C; Ṗ/P stands for Ṡ − ΣP∘Ṡ.
+    fn block_curvature[T](block: &'a Block, p: &'a [T], centred: &'a [T], dp: &'a [T], dds: &'a [T],
+        b: &'a [T]) -> f64 {
+        let (width, mut total) = (block.width(), 0.0);
+        for (i, (dds, b)) in dds.chunks_exact(width).zip(b.chunks_exact(width)).enumerate() {
+            let row = block.row(i);
+            let rows = [&p[row.clone()], &centred[row.clone()], &dp[row], dds, b];
+            total += sum(rows, |[p, c, dp, dds, b]| {
+                let square = if p > T::zero() { dp / p * dp } else { T::zero() };
+                (c * (p * dds + square) + dp * b).wide()
+            });
+        }
+        total
+    }
+}
+
 /// Position of the probabilities P among the kept arrays.
 const P: usize = 0;
 /// Position of P̄ less its P-weighted row mean, so that S̄ = P ∘ CENTRED.
@@ -257,5 +274,23 @@ impl<T: Real> Primitive<T> for Attention {
             product(self.keys_mut(&block, to_k), Write::Add, scale, dsbar.transpose(), self.queries(&block, q));
             product(self.keys_mut(&block, to_k), Write::Add, scale, sbar.transpose(), self.queries(&block, dq));
         }
+    }
+
+    /// Two products instead of eight: ⟨ȳ, P̈v + 2Ṗv̇⟩ with S̈ = 2q̇k̇ᵀ/√h, where ΣP̈ = 0 lets the centred P̄ stand for P̄.
+    fn curvature(&self, at: &At<T>, dot: &Dot<T>, ybar: &[T]) -> f64 {
+        let [dq, dk, dv] = dot.x else { unreachable!("three inputs") };
+        let mut second = vec![T::zero(); BLOCK * at.batch.length];
+        let mut mixed = vec![T::zero(); BLOCK * at.batch.length];
+        let mut total = 0.0;
+        for block in self.blocks(at.batch) {
+            let (width, size) = (block.width(), block.height() * block.width());
+            let (second, mixed) = (&mut second[..size], &mut mixed[..size]);
+            let (dq, dk) = (self.queries(&block, dq), self.keys(&block, dk));
+            product(rows_mut(second, width), Write::Set, 2.0 * self.scale(), dq, dk.transpose());
+            let (ybar, dv) = (self.queries(&block, ybar), self.keys(&block, dv));
+            product(rows_mut(mixed, width), Write::Set, 2.0, ybar, dv.transpose());
+            total += block_curvature(&block, &at.kept[P], &at.kept[CENTRED], &dot.kept[0], second, mixed);
+        }
+        total
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::diff::primitive::{At, Batch, Dot, Out, Primitive, Write};
 use crate::math::array::Real;
-use crate::math::simd;
+use crate::math::simd::{self, sum};
 
 /// y = max(x, 0)², element by element. Its second derivative is taken as 0 at x = 0.
 pub struct Relu2;
@@ -43,5 +43,17 @@ impl<T: Real> Primitive<T> for Relu2 {
         out[0].fill_with([at.x[0], dot.x[0], ybar, dybar], |[x, dx, ybar, dybar]| {
             two * (relu(x) * dybar + step(x) * dx * ybar)
         });
+    }
+
+    fn curvature(&self, at: &At<T>, dot: &Dot<T>, ybar: &[T]) -> f64 {
+        curvature(at.x[0], dot.x[0], ybar)
+    }
+}
+
+crate::kernel! {
+    /// Σ ȳ f''(x) ẋ².
+    fn curvature[T](x: &'a [T], dx: &'a [T], ybar: &'a [T]) -> f64 {
+        let two = T::of(2.0);
+        sum([x, dx, ybar], |[x, dx, ybar]| (two * step(x) * dx * dx * ybar).wide())
     }
 }

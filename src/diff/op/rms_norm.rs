@@ -39,9 +39,10 @@ crate::kernel! {
 
     /// With μ = r·mean(x̂∘ẋ): ṙ = −rμ and x̂˙ = rẋ − x̂μ, so
     /// x̄˙ = gain·r·( −μ(ȳ − x̂m) + ȳ˙ − x̂˙m − x̂ṁ ), m = mean(x̂∘ȳ), ṁ = mean(x̂˙∘ȳ + x̂∘ȳ˙).
-    fn jacobian_tangent[T](op: &'a RmsNorm, x: &'a [T], dx: &'a [T], r: &'a [T], ybar: &'a [T], dybar: &'a [T],
+    fn jacobian_tangent[T](op: &'a RmsNorm, at: &'a At<'a, T>, dot: &'a Dot<'a, T>, ybar: &'a [T], dybar: &'a [T],
         write: Write, to: &'a mut [T]) -> () {
         let (w, gain, share, two) = (op.width, T::of(op.gain), T::of(1.0 / op.width as f64), T::of(2.0));
+        let (x, dx, r) = (at.x[0], dot.x[0], &at.kept[0]);
         for (g, &r) in r.iter().enumerate() {
             let group = g * w..(g + 1) * w;
             let (x, dx) = (&x[group.clone()], &dx[group.clone()]);
@@ -82,6 +83,6 @@ impl<T: Real> Primitive<T> for RmsNorm {
     }
 
     fn adjoint_tangent(&self, at: &At<T>, dot: &Dot<T>, ybar: &[T], dybar: &[T], out: &mut [Out<T>]) {
-        jacobian_tangent(self, at.x[0], dot.x[0], &at.kept[0], ybar, dybar, out[0].write, out[0].to);
+        jacobian_tangent(self, at, dot, ybar, dybar, out[0].write, out[0].to);
     }
 }

@@ -52,8 +52,8 @@ crate::kernel! {
         }
     }
 
-    fn smeared_adjoint[T](op: &'a Smear, batch: &'a Batch, x: &'a [&'a [T]], ybar: &'a [T], to_x: &'a mut [T],
-        to_gate: &'a mut [T], to_lambda: &'a mut [T]) -> () {
+    fn smeared_adjoint[T](op: &'a Smear, batch: &'a Batch, x: &'a [&'a [T]], ybar: &'a [T], to: [&'a mut [T]; 3]) -> () {
+        let [to_x, to_gate, to_lambda] = to;
         let (w, m) = (op.width, op.gate);
         let [x, gate, lambda] = x else { unreachable!("three inputs") };
         for t in Smear::rows(batch) {
@@ -71,7 +71,8 @@ crate::kernel! {
     }
 
     fn smeared_adjoint_tangent[T](op: &'a Smear, at: &'a At<'a, T>, dot: &'a Dot<'a, T>, ybar: &'a [T],
-        dybar: &'a [T], to_x: &'a mut [T], to_gate: &'a mut [T], to_lambda: &'a mut [T]) -> () {
+        dybar: &'a [T], to: [&'a mut [T]; 3]) -> () {
+        let [to_x, to_gate, to_lambda] = to;
         let (w, m) = (op.width, op.gate);
         let ([x, gate, lambda], [dx, dgate, dlambda]) = (at.x, dot.x) else { unreachable!("three inputs") };
         for t in Smear::rows(at.batch) {
@@ -112,12 +113,12 @@ impl<T: Real> Primitive<T> for Smear {
     fn adjoint(&self, batch: &Batch, x: &[&[T]], _: &[T], ybar: &[T], _: &mut [Vec<T>], out: &mut [Out<T>]) {
         let [to_x, to_gate, to_lambda] = out else { unreachable!("three inputs") };
         to_x.fill_with([ybar], |[ybar]| ybar);
-        smeared_adjoint(self, batch, x, ybar, to_x.to, to_gate.open(), to_lambda.open());
+        smeared_adjoint(self, batch, x, ybar, [to_x.to, to_gate.open(), to_lambda.open()]);
     }
 
     fn adjoint_tangent(&self, at: &At<T>, dot: &Dot<T>, ybar: &[T], dybar: &[T], out: &mut [Out<T>]) {
         let [to_x, to_gate, to_lambda] = out else { unreachable!("three inputs") };
         to_x.fill_with([dybar], |[dybar]| dybar);
-        smeared_adjoint_tangent(self, at, dot, ybar, dybar, to_x.to, to_gate.open(), to_lambda.open());
+        smeared_adjoint_tangent(self, at, dot, ybar, dybar, [to_x.to, to_gate.open(), to_lambda.open()]);
     }
 }

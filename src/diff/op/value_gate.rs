@@ -71,8 +71,8 @@ crate::kernel! {
         }
     }
 
-    fn gated_adjoint[T](op: &'a ValueGate, batch: &'a Batch, x: &'a [&'a [T]], ybar: &'a [T], to_u: &'a mut [T],
-        to_w: &'a mut [T], to_table: &'a mut [T]) -> () {
+    fn gated_adjoint[T](op: &'a ValueGate, batch: &'a Batch, x: &'a [&'a [T]], ybar: &'a [T], to: [&'a mut [T]; 3]) -> () {
+        let [to_u, to_w, to_table] = to;
         let [_, u, w, table] = x else { unreachable!("four inputs") };
         let range = T::of(RANGE);
         for p in op.places(batch) {
@@ -88,7 +88,8 @@ crate::kernel! {
     }
 
     fn gated_adjoint_tangent[T](op: &'a ValueGate, at: &'a At<'a, T>, dot: &'a Dot<'a, T>, ybar: &'a [T],
-        dybar: &'a [T], to_u: &'a mut [T], to_w: &'a mut [T], to_table: &'a mut [T]) -> () {
+        dybar: &'a [T], to: [&'a mut [T]; 3]) -> () {
+        let [to_u, to_w, to_table] = to;
         let ([_, u, w, table], [_, du, dw, dtable]) = (at.x, dot.x) else { unreachable!("four inputs") };
         let range = T::of(RANGE);
         for p in op.places(at.batch) {
@@ -106,6 +107,21 @@ crate::kernel! {
             put(Write::Add, &mut to_w[p.w], [u, du], |[u, du]| dsbar * u + sbar * du);
             put(Write::Add, &mut to_u[p.u], [w, dw], |[w, dw]| dsbar * w + sbar * dw);
         }
+    }
+
+    /// Σ ⟨ȳ, g̈e + 2ġė⟩.
+    fn gated_curvature[T](op: &'a ValueGate, at: &'a At<'a, T>, dot: &'a Dot<'a, T>, ybar: &'a [T]) -> f64 {
+        let ([_, u, w, table], [_, du, dw, dtable]) = (at.x, dot.x) else { unreachable!("four inputs") };
+        let (range, two, mut total) = (T::of(RANGE), T::of(2.0), 0.0);
+        for p in op.places(at.batch) {
+            let (u, du, w, dw) = (&u[p.u.clone()], &du[p.u], &w[p.w.clone()], &dw[p.w]);
+            let (_, g1, g2) = sigmoid_jet(dot_row(w, u));
+            let ds = dot_row(dw, u) + dot_row(w, du);
+            let (dg, ddg) = (range * g1 * ds, range * (g2 * ds * ds + two * g1 * dot_row(dw, du)));
+            let (ybar, e, de) = (&ybar[p.v], &table[p.e.clone()], &dtable[p.e]);
+            total += (ddg * dot_row(ybar, e) + two * dg * dot_row(ybar, de)).wide();
+        }
+        total
     }
 }
 
@@ -127,12 +143,17 @@ impl<T: Real> Primitive<T> for ValueGate {
     fn adjoint(&self, batch: &Batch, x: &[&[T]], _: &[T], ybar: &[T], _: &mut [Vec<T>], out: &mut [Out<T>]) {
         let [to_v, to_u, to_w, to_table] = out else { unreachable!("four inputs") };
         to_v.fill_with([ybar], |[ybar]| ybar);
-        gated_adjoint(self, batch, x, ybar, to_u.open(), to_w.open(), to_table.open());
+        gated_adjoint(self, batch, x, ybar, [to_u.open(), to_w.open(), to_table.open()]);
     }
 
     fn adjoint_tangent(&self, at: &At<T>, dot: &Dot<T>, ybar: &[T], dybar: &[T], out: &mut [Out<T>]) {
         let [to_v, to_u, to_w, to_table] = out else { unreachable!("four inputs") };
         to_v.fill_with([dybar], |[dybar]| dybar);
-        gated_adjoint_tangent(self, at, dot, ybar, dybar, to_u.open(), to_w.open(), to_table.open());
+        gated_adjoint_tangent(self, at, dot, ybar, dybar, [to_u.open(), to_w.open(), to_table.open()]);
+    }
+
+    /// Without a table of zeros to scatter into.
+    fn curvature(&self, at: &At<T>, dot: &Dot<T>, ybar: &[T]) -> f64 {
+        gated_curvature(self, at, dot, ybar)
     }
 }
