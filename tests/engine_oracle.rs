@@ -5,10 +5,10 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use eigentop::data::sequences::Sequences;
-use eigentop::engine::event::{Event, Stamped};
+use eigentop::engine::event::{Event, Stage, Stamped};
 use eigentop::engine::knobs::{Knobs, Method, Precision, SolverKind};
 use eigentop::engine::problem::Problem;
-use eigentop::engine::readout::{Readout, State};
+use eigentop::engine::readout::{Readout, Standing, State};
 use eigentop::engine::worker::{Run, Settings, Wanted, Worker, spawn};
 use eigentop::math::stats::Estimate;
 use eigentop::model::checkpoint::Checkpoint;
@@ -198,6 +198,12 @@ fn a_moved_sigma_keeps_the_basis_and_a_moved_n_warm_starts() {
     fold(&mut readout, &events, |r, e| matches!(e, Event::Idle) && r.knobs.sigma == 2e-3);
     assert_eq!(readout.eigenspace.as_ref().unwrap().basis, cold.basis);
     assert_eq!(readout.subspace(16, 2e-3).unwrap().direct.unwrap().draws, 2);
+    // Back to a σ that has its draws: nothing is computed, everything is complete, and then there is silence.
+    worker.wanted.send_modify(|w| w.knobs.set_sigma(1e-3));
+    fold(&mut readout, &events, |r, e| matches!(e, Event::Idle) && r.knobs.sigma == 1e-3);
+    assert!(Stage::ALL.iter().all(|s| readout.standing(*s) == Standing::Complete));
+    std::thread::sleep(Duration::from_millis(200));
+    assert!(events.try_recv().is_err(), "an idle worker is silent");
     worker.wanted.send_modify(|w| w.knobs.n = 7);
     fold(&mut readout, &events, |r, e| matches!(e, Event::Idle) && r.knobs.n == 7);
     let warm = readout.eigenspace.clone().unwrap();

@@ -110,10 +110,15 @@ impl Control {
         self.wanted.has_changed().is_err() || self.wanted.borrow().run == Run::Stopping
     }
 
-    /// Block until something else is wanted.
+    /// Block until the worker should end or knobs are wanted that are neither in force nor rejected.
     pub(super) fn wait(&self) {
         let mut wanted = self.wanted.clone();
-        // A vanished sender ends the wait; `stopping` then tells.
-        let _ = futures::executor::block_on(wanted.changed());
+        loop {
+            // Seen before it is looked at, so that a change in between is not slept through.
+            wanted.mark_unchanged();
+            if self.stopping() || self.moved().is_some() || futures::executor::block_on(wanted.changed()).is_err() {
+                return;
+            }
+        }
     }
 }

@@ -7,7 +7,7 @@ use super::control::Control;
 use super::event::{Event, Level, Stage, Stamped, Work};
 use super::ladder::invalidated;
 use super::lints;
-use super::readout::Readout;
+use super::readout::{Readout, Standing};
 use super::worker::Sink;
 use crate::error::{Error, Result};
 
@@ -62,6 +62,14 @@ impl Emitter {
             if self.readout.warnings.get(&name) != Some(&message) {
                 self.emit(Event::Warning { name, message });
             }
+        }
+    }
+
+    /// What `stage` found before still holds: say so where moved knobs had put it in question.
+    pub(super) fn still_holds(&mut self, stage: Stage) {
+        if self.readout.standing(stage) != Standing::Complete {
+            let work = self.readout.stages.get(&stage).map_or(Work::default(), |s| s.work);
+            self.emit(Event::Done { stage, work });
         }
     }
 

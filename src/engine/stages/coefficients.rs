@@ -34,6 +34,7 @@ impl<T: Real> Climb<T> {
     pub(in crate::engine) fn coefficients(&mut self) -> Result<()> {
         let Some(found) = &self.found else { return Ok(()) };
         if self.coefficients_of == Some(found.number) {
+            self.emitter.still_holds(Stage::Coefficients);
             return Ok(());
         }
         let (number, n, k) = (found.number, found.key.n, found.space.values.len());

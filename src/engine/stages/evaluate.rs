@@ -30,6 +30,10 @@ impl<T: Real> Climb<T> {
         let jobs: Vec<(f64, Target)> = sigmas.flat_map(|s| targets.iter().map(move |t| (s, *t))).collect();
         let taken = |c: &Self, &(sigma, target): &(f64, Target)| c.emitter.readout.draws(target, knobs.n, sigma).len();
         let total: usize = jobs.iter().map(|job| knobs.draws.saturating_sub(taken(self, job))).sum();
+        if total == 0 && self.proxies_known(knobs.n) >= FIRST_DIRECTIONS {
+            self.emitter.still_holds(Stage::Evaluate);
+            return Ok(());
+        }
         self.emitter.begin(Stage::Evaluate, total);
         let mut done = 0;
         let mut round = FIRST_ROUND.min(knobs.draws);

@@ -50,6 +50,7 @@ impl<T: Real> Climb<T> {
         let knobs = self.knobs();
         let key = SubspaceKey::of(&knobs);
         if self.found.as_ref().is_some_and(|f| f.key == key) {
+            self.emitter.still_holds(Stage::Subspace);
             return Ok(());
         }
         let request = Request {

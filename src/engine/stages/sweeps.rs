@@ -36,8 +36,14 @@ impl<T: Real> Climb<T> {
         let against_n = if self.swept == Some(number) { 0 } else { n };
         let steps = proxy::grid().len();
         let total = DIRECTIONS.saturating_sub(known) * steps + against_n;
+        let sphere =
+            knobs.method == Method::Paper && self.emitter.readout.at.get(&n).is_none_or(|at| at.sphere.is_empty());
+        if total == 0 && !sphere {
+            self.emitter.still_holds(Stage::Sweeps);
+            return Ok(());
+        }
         self.emitter.begin(Stage::Sweeps, total);
-        if knobs.method == Method::Paper && self.emitter.readout.at.get(&n).is_none_or(|at| at.sphere.is_empty()) {
+        if sphere {
             self.sphere(n)?;
         }
         let mut done = 0;
@@ -54,7 +60,7 @@ impl<T: Real> Climb<T> {
     }
 
     /// Directions whose whole curve is known.
-    fn proxies_known(&self, n: usize) -> usize {
+    pub(super) fn proxies_known(&self, n: usize) -> usize {
         let steps = proxy::grid().len();
         let here = self.emitter.readout.at.get(&n);
         here.map_or(0, |at| at.proxy.values().filter(|d| d.losses.len() == steps).count())
