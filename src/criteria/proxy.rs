@@ -64,15 +64,10 @@ pub fn point(sigma: f64, samples: &[Sample], floor: f64) -> Option<Point> {
     })
 }
 
-/// The largest σ up to which the quadratic model is valid: the median relative error stays below [`VALID`] at every
-/// point from there down to where rounding, not the model, decides. `None` if no point qualifies.
+/// The largest σ at which the quadratic model is valid: the median relative error is below [`VALID`]. Errors at much
+/// smaller σ may be larger again, because there rounding decides and not the model. `None` if no point qualifies.
 pub fn valid_to(points: &[Point]) -> Option<f64> {
-    points
-        .iter()
-        .skip_while(|p| p.relative_median >= VALID && p.relative_median <= 10.0 * p.relative_floor)
-        .take_while(|p| p.relative_median < VALID)
-        .map(|p| p.sigma)
-        .last()
+    points.iter().rev().find(|p| p.relative_median < VALID).map(|p| p.sigma)
 }
 
 #[cfg(test)]
