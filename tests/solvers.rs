@@ -345,6 +345,17 @@ fn power_iteration_gets_signs_and_order_right() {
 }
 
 #[test]
+fn a_loose_tolerance_does_not_let_random_vectors_pass() {
+    // The residual of a random vector, ‖H‖_F/√dim = 0.07, is less than half the tolerance of 0.16.
+    let mut spectrum = vec![0.001; 20_000];
+    spectrum[..4].copy_from_slice(&[8.0, 5.0, 3.4, 3.0]);
+    let mut op = Known::new(spectrum);
+    let request = Request::new(4, 0.02, 2000, 0);
+    let space: Eigenspace<f64> = power(&mut op, &request, &mut |_| {}).unwrap();
+    verify(&mut op, &request, &space);
+}
+
+#[test]
 fn power_iteration_untangles_opposite_eigenvalues() {
     let mut spectrum = vec![0.0; 100];
     spectrum[..4].copy_from_slice(&[1.0, -1.0, 0.5, 0.25]);

@@ -22,6 +22,10 @@ const ITERATIONS: usize = 500;
 /// A vector stops at this share of the tolerance, because the final rotation mixes residuals of close pairs.
 const SHARE: f64 = 0.5;
 
+/// A value that still changes by more than this share of itself has not found its eigenvalue, however small the residual:
+/// in many dimensions the residual of a random vector, ‖H‖_F/√dim, is within a loose tolerance by itself.
+const SETTLED: f64 = 0.1;
+
 /// The `request.k` algebraically largest eigenpairs of `op` by deflated power iteration; fewer if the products run out.
 /// `watch` sees every product: the pairs found so far that are not negative, and the one in work.
 ///
@@ -41,6 +45,7 @@ pub fn power<T: Real>(
         starts += 1;
         let norm = found.vectors.orthogonalise(&mut v).norm;
         vector::scale(1.0 / norm, &mut v);
+        let mut before = f64::INFINITY;
         for iteration in 1..=ITERATIONS {
             op.apply(&v, &mut w)?;
             found.products += 1;
@@ -52,8 +57,12 @@ pub fn power<T: Real>(
             let norm = found.vectors.orthogonalise(&mut next).norm;
             let residual = vector::distance(value, &v, &next);
             found.show(request, value, residual, watch);
-            let accepted = (SHARE * request.tol * found.leading(value)).max(rounding_level::<T>(found.scale(value)));
-            if residual <= accepted || iteration == ITERATIONS || found.products == request.max_products {
+            let floor = rounding_level::<T>(found.scale(value));
+            let settled = (value - before).abs() <= SETTLED * value.abs();
+            let within = residual <= SHARE * request.tol * found.leading(value);
+            let accepted = residual <= floor || (settled && within);
+            before = value;
+            if accepted || iteration == ITERATIONS || found.products == request.max_products {
                 found.push(&v, &w, value, residual);
                 break;
             }
