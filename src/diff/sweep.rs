@@ -135,7 +135,7 @@ impl<T: Real> Graph<T> {
         }
     }
 
-    /// Tangent and adjoint-tangent sweeps: `product` receives Hv for the sum of the batch's losses; returns gᵀv.
+    /// Tangent and adjoint-tangent sweeps: `product` receives Hv for the sum of the batch's losses.
     pub fn hvp(
         &self,
         batch: &Batch,
@@ -144,9 +144,8 @@ impl<T: Real> Graph<T> {
         v: &[&[T]],
         scratch: &mut Scratch<T>,
         product: &mut PerParameter<T>,
-    ) -> f64 {
+    ) {
         self.tangents(batch, w, at, v, scratch);
-        let slope = self.slope(at, scratch);
         for (i, node) in self.nodes.iter().enumerate().rev() {
             let x = gather(&node.inputs, w, &at.values.y);
             let dx = gather(&node.inputs, v, &scratch.dy);
@@ -158,7 +157,6 @@ impl<T: Real> Graph<T> {
             node.primitive.adjoint_tangent(&here, &dot, &at.adjoints[i], &own[0], &mut out);
             give_back(&node.inputs, slots, product, earlier);
         }
-        slope
     }
 
     /// Second-order jet along v by one forward sweep: (gᵀv, vᵀHv) for the sum of the batch's losses. The adjoints kept

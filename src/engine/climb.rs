@@ -63,8 +63,6 @@ pub(super) struct Climb<T> {
     pub coefficients_of: Option<u32>,
     /// Number of the basis whose curves against n are out.
     pub swept: Option<u32>,
-    /// UᵀH_{n+1}U of the latest basis, row-major k × k.
-    pub next_projection: Vec<f64>,
     pub bases: u32,
 }
 
@@ -72,17 +70,7 @@ impl<T: Real> Climb<T> {
     pub(super) fn new(problem: Problem, emitter: Emitter, memory: Option<u64>) -> Climb<T> {
         let control = emitter.control.clone();
         let risk = problem.risk(Arc::new(move || control.check()));
-        Climb {
-            problem,
-            risk,
-            emitter,
-            memory,
-            found: None,
-            coefficients_of: None,
-            swept: None,
-            next_projection: Vec::new(),
-            bases: 0,
-        }
+        Climb { problem, risk, emitter, memory, found: None, coefficients_of: None, swept: None, bases: 0 }
     }
 
     /// Climb from the first stage that the knobs in force ask for to the last.

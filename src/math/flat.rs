@@ -49,6 +49,11 @@ impl Layout {
         &self.entries
     }
 
+    /// The elements' range of every tensor, in order.
+    pub fn ranges(&self) -> Vec<std::ops::Range<usize>> {
+        self.entries.iter().map(Entry::range).collect()
+    }
+
     /// The position of a tensor by name.
     pub fn find(&self, name: &str) -> Option<usize> {
         self.entries.iter().position(|e| e.name == name)

@@ -72,7 +72,7 @@ impl<T: Real> Climb<T> {
     fn curvature_coefficients(&mut self, n: usize) -> Result<(Vec<f64>, Option<f64>)> {
         let Some(found) = &self.found else { return Ok((Vec::new(), None)) };
         let k = found.space.values.len();
-        let ranges: Vec<_> = self.risk.graph().layout.entries().iter().map(|e| e.range()).collect();
+        let ranges = self.risk.graph().layout.ranges();
         let columns: Vec<&[T]> = found.space.vectors.cols().collect();
         let got = self.risk.map_hvps(n, &columns, |j, product| {
             let image = found.space.image(j);
@@ -89,7 +89,6 @@ impl<T: Real> Climb<T> {
         let all: f64 = got.iter().map(|c| c.square).sum();
         let inside: f64 = b.iter().map(|b| b * b).sum();
         self.emitter.work.hvps += k as f64 / n as f64;
-        self.next_projection = next;
         Ok((b, (all > 0.0).then(|| ((all - inside).max(0.0) / all).sqrt())))
     }
 
@@ -97,7 +96,7 @@ impl<T: Real> Climb<T> {
     fn paper_curvature(&mut self, n: usize) -> Result<Vec<f64>> {
         let Some(found) = &self.found else { return Ok(Vec::new()) };
         let (k, seed) = (found.space.values.len(), found.key.seed);
-        let ranges: Vec<_> = self.risk.graph().layout.entries().iter().map(|e| e.range()).collect();
+        let ranges = self.risk.graph().layout.ranges();
         let columns: Vec<&[T]> = found.space.vectors.cols().collect();
         let mut b = vec![0.0; k * k];
         for (index, (rows, sign)) in [(n, -1.0), (n + 1, 1.0)].into_iter().enumerate() {
@@ -113,9 +112,6 @@ impl<T: Real> Climb<T> {
             }
             self.emitter.work.hvps += (k * chosen.len()) as f64 / n as f64;
         }
-        // The curves against n need the next sequence's own projection whatever the method.
-        self.next_projection =
-            transposed(k, &self.risk.map_hvps(n, &columns, |_, p| project(&columns, &ranges, p))?.concat());
         Ok(symmetric(k, &b))
     }
 
@@ -123,7 +119,7 @@ impl<T: Real> Climb<T> {
     fn trace(&mut self, n: usize, probe: usize) -> Result<()> {
         let signs = Stream::new(self.knobs().seed, Purpose::Trace, probe as u64).signs(self.risk.parameters());
         let v: Vec<T> = signs.into_iter().map(T::of).collect();
-        let ranges: Vec<_> = self.risk.graph().layout.entries().iter().map(|e| e.range()).collect();
+        let ranges = self.risk.graph().layout.ranges();
         let mut prefix = Prefix::new(ranges.iter().map(|r| r.len()));
         let (mut sum, mut quadratic, mut square) = (0.0, Vec::new(), Vec::new());
         self.risk.each_hvp(0..n + 1, &v, |i, product| {
@@ -156,8 +152,4 @@ pub(super) fn projected_hessian<T: Real>(found: &Found<T>) -> Vec<f64> {
 /// The symmetric part of a k × k matrix.
 pub(super) fn symmetric(k: usize, m: &[f64]) -> Vec<f64> {
     (0..k * k).map(|at| 0.5 * (m[at] + m[at % k * k + at / k])).collect()
-}
-
-fn transposed(k: usize, m: &[f64]) -> Vec<f64> {
-    (0..k * k).map(|at| m[at % k * k + at / k]).collect()
 }

@@ -99,7 +99,7 @@ impl<T: Real> Climb<T> {
     fn against_n(&mut self, n: usize, number: u32, done: usize, total: usize) -> Result<()> {
         let Some(found) = &self.found else { return Ok(()) };
         let k = found.space.values.len();
-        let ranges: Vec<_> = self.risk.graph().layout.entries().iter().map(|e| e.range()).collect();
+        let ranges = self.risk.graph().layout.ranges();
         let columns: Vec<&[T]> = found.space.vectors.cols().collect();
         let mut prefix = Prefix::new(ranges.iter().map(|r| r.len()));
         let mut gradients: Vec<Vec<f64>> = Vec::new();
