@@ -36,7 +36,7 @@ fn bench<T: Real>(precision: &str) {
     let checkpoint = Checkpoint::open(&folder, None).expect("fixture B");
     let rows = Sequences::from_tokens(&folder.join("tokens.json"), &checkpoint.config).expect("fixture B");
     let batches: Vec<Batch> = (0..N)
-        .map(|i| Batch { inputs: rows.inputs[i].clone(), targets: rows.targets[i].clone(), length: rows.row_len() })
+        .map(|i| Batch::new(rows.inputs[i].clone(), rows.targets[i].clone(), rows.row_len()))
         .collect();
     let w: Vec<T> = checkpoint.parameters.iter().map(|x| T::of(*x)).collect();
     let risk =

@@ -1,13 +1,12 @@
 //! Stage Coefficients (II): c and B on the subspace, traces of A in the full space.
 
 use crate::criteria::prefix::Prefix;
-use crate::diff::sweep::PerParameter;
+use crate::diff::share::Share;
 use crate::engine::climb::{Climb, Found, Ritz};
 use crate::engine::event::{Event, Stage};
 use crate::engine::knobs::Method;
 use crate::error::Result;
 use crate::math::array::Real;
-use crate::math::simd;
 use crate::math::stream::{Purpose, Stream};
 use crate::math::vector;
 
@@ -16,10 +15,9 @@ const PROBES: usize = 32;
 /// Rows that the paper's code keeps of each Hessian.
 const PAPER_ROWS: usize = 4;
 
-/// Uᵀx for a vector cut into parameters.
-pub(super) fn project<T: Real>(columns: &[&[T]], ranges: &[std::ops::Range<usize>], x: &PerParameter<T>) -> Vec<f64> {
-    let along = |u: &&[T]| ranges.iter().zip(x).map(|(r, x)| simd::dot(&u[r.clone()], x)).sum();
-    columns.iter().map(along).collect()
+/// Uᵀx.
+pub(super) fn project<T: Real>(columns: &[&[T]], x: &Share<T>) -> Vec<f64> {
+    columns.iter().map(|u| x.dot(u)).collect()
 }
 
 /// What one column of stage II brings.
@@ -62,8 +60,8 @@ impl<T: Real> Climb<T> {
     /// c = Uᵀb.
     fn gradient_coefficients(&mut self, n: usize) -> Result<Vec<f64>> {
         let Some(found) = &self.found else { return Ok(Vec::new()) };
-        let mut b = self.risk.sequence_gradient(n).concat();
-        vector::axpy(-1.0, &self.risk.gradient(0..n), &mut b);
+        let mut b = self.risk.sequence_gradient(n)?.to_flat();
+        vector::axpy(-1.0, &self.risk.gradient(0..n)?, &mut b);
         vector::scale(1.0 / (n + 1) as f64, &mut b);
         Ok(found.space.vectors.coefficients(&b))
     }
@@ -72,15 +70,10 @@ impl<T: Real> Climb<T> {
     fn curvature_coefficients(&mut self, n: usize) -> Result<(Vec<f64>, Option<f64>)> {
         let Some(found) = &self.found else { return Ok((Vec::new(), None)) };
         let k = found.space.values.len();
-        let ranges = self.risk.graph().layout.ranges();
         let columns: Vec<&[T]> = found.space.vectors.cols().collect();
         let got = self.risk.map_hvps(n, &columns, |j, product| {
-            let image = found.space.image(j);
-            let square = ranges.iter().zip(product).map(|(r, h)| simd::square_distance(h, &image[r.clone()]));
-            Column {
-                projection: project(&columns, &ranges, product),
-                square: square.sum::<f64>() / ((n + 1) as f64).powi(2),
-            }
+            let square = product.square_distance(&found.space.image(j)) / ((n + 1) as f64).powi(2);
+            Column { projection: project(&columns, product), square }
         })?;
         let own = projected_hessian(found);
         let scale = 1.0 / (n + 1) as f64;
@@ -96,7 +89,6 @@ impl<T: Real> Climb<T> {
     fn paper_curvature(&mut self, n: usize) -> Result<Vec<f64>> {
         let Some(found) = &self.found else { return Ok(Vec::new()) };
         let (k, seed) = (found.space.values.len(), found.key.seed);
-        let ranges = self.risk.graph().layout.ranges();
         let columns: Vec<&[T]> = found.space.vectors.cols().collect();
         let mut b = vec![0.0; k * k];
         for (index, (rows, sign)) in [(n, -1.0), (n + 1, 1.0)].into_iter().enumerate() {
@@ -105,7 +97,7 @@ impl<T: Real> Climb<T> {
             let chosen: Vec<usize> =
                 (0..PAPER_ROWS.min(rows)).map(|_| pool.swap_remove(stream.below(pool.len()))).collect();
             for &row in &chosen {
-                let got = self.risk.map_hvps(row, &columns, |_, product| project(&columns, &ranges, product))?;
+                let got = self.risk.map_hvps(row, &columns, |_, product| project(&columns, product))?;
                 for (at, b) in b.iter_mut().enumerate() {
                     *b += sign * got[at % k][at / k] / chosen.len() as f64;
                 }
@@ -119,11 +111,10 @@ impl<T: Real> Climb<T> {
     fn trace(&mut self, n: usize, probe: usize) -> Result<()> {
         let signs = Stream::new(self.knobs().seed, Purpose::Trace, probe as u64).signs(self.risk.parameters());
         let v: Vec<T> = signs.into_iter().map(T::of).collect();
-        let ranges = self.risk.graph().layout.ranges();
-        let mut prefix = Prefix::new(ranges.iter().map(|r| r.len()));
+        let mut prefix = Prefix::new(self.risk.parameters());
         let (mut sum, mut quadratic, mut square) = (0.0, Vec::new(), Vec::new());
         self.risk.each_hvp(0..n + 1, &v, |i, product| {
-            let along: f64 = ranges.iter().zip(product).map(|(r, h)| simd::dot(&v[r.clone()], h)).sum();
+            let along = product.dot(&v);
             if let Some(norm2) = prefix.push(product) {
                 quadratic.push((along - sum / i as f64) / (i + 1) as f64);
                 square.push(norm2);

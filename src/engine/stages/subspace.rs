@@ -134,7 +134,9 @@ impl<T: Real> Climb<T> {
 
     /// The gradients of the first k sequences, orthonormalised.
     fn gradient_basis(&self, key: &SubspaceKey) -> Result<Basis<T>> {
-        orthonormal(self.risk.parameters(), (0..key.k).map(|i| self.risk.sequence_gradient(i).concat()))
+        let gradients: Vec<Vec<T>> =
+            (0..key.k).map(|i| Ok(self.risk.sequence_gradient(i)?.to_flat())).collect::<Result<_>>()?;
+        orthonormal(self.risk.parameters(), gradients.into_iter())
     }
 
     /// A given orthonormal basis with its Rayleigh quotients and images under H^(n): k products.

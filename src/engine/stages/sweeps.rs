@@ -99,15 +99,15 @@ impl<T: Real> Climb<T> {
     fn against_n(&mut self, n: usize, number: u32, done: usize, total: usize) -> Result<()> {
         let Some(found) = &self.found else { return Ok(()) };
         let k = found.space.values.len();
-        let ranges = self.risk.graph().layout.ranges();
         let columns: Vec<&[T]> = found.space.vectors.cols().collect();
-        let mut prefix = Prefix::new(ranges.iter().map(|r| r.len()));
+        let mut prefix = Prefix::new(self.risk.parameters());
         let mut gradients: Vec<Vec<f64>> = Vec::new();
         let mut sum = vec![0.0; k * k];
         for i in 0..n {
-            let hessian = self.risk.map_hvps(i, &columns, |_, product| project(&columns, &ranges, product))?.concat();
-            gradients.push(project(&columns, &ranges, self.risk.sequence_gradient(i)));
-            if let Some(b_norm2) = prefix.push(self.risk.sequence_gradient(i)) {
+            let hessian = self.risk.map_hvps(i, &columns, |_, product| project(&columns, product))?.concat();
+            let gradient = self.risk.sequence_gradient(i)?;
+            gradients.push(project(&columns, &gradient));
+            if let Some(b_norm2) = prefix.push(&*gradient) {
                 let scale = 1.0 / (i + 1) as f64;
                 let b: Vec<f64> = hessian.iter().zip(&sum).map(|(h, s)| scale * (h - s / i as f64)).collect();
                 let c = (0..k)
