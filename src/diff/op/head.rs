@@ -10,10 +10,9 @@ use crate::diff::product::{product, rows, rows_mut};
 use crate::math::array::{Real, tanh_fast};
 use crate::math::simd::{dot, largest, put, sum};
 
-/// Elements of a strip of logits at most, and rows of a strip at least: wide enough for products at full speed. The unit
+/// Elements of a strip of logits, about: large enough for products at full speed, small beside a linearisation. The unit
 /// tests' batches are small, and still take several strips.
-const STRIP: usize = if cfg!(test) { 1 << 8 } else { 1 << 22 };
-const FEWEST_ROWS: usize = 64;
+const STRIP: usize = if cfg!(test) { 1 << 8 } else { 1 << 24 };
 
 /// ℓ = mean over a sequence's tokens of `−log softmax(cap·tanh(x·w/cap))[target]` over the first `vocabulary` rows w of
 /// the head's matrix W (`padded` × `width`), nats per token. Inputs: x (rows × `width`), W. Losses are in f64.
@@ -81,7 +80,7 @@ impl Head {
     }
 
     fn strip(&self, batch: &Batch) -> usize {
-        (STRIP / self.vocabulary).max(FEWEST_ROWS).min(batch.rows())
+        batch.rows().div_ceil((batch.rows() * self.vocabulary).div_ceil(STRIP))
     }
 
     /// The strips' rows, with room for them made in `work`.

@@ -12,9 +12,10 @@ impl<T: Real> Climb<T> {
         let n = self.knobs().n;
         let known = self.emitter.readout.at.get(&n).is_some_and(|at| at.gradients.is_some());
         if known && !self.emitter.readout.losses.is_empty() {
+            // What is known of them outlives linearisations that had to go.
+            self.risk.linearise(0..self.kept.min(n + 1))?;
             return Ok(());
         }
-        self.plan_memory()?;
         let sequences = self.problem.sequences.rows();
         self.emitter.begin(Stage::Linearise, sequences);
         let losses = self.risk.linearise(0..n + 1)?;

@@ -55,6 +55,7 @@ impl<T: Real> Climb<T> {
         }
         let request = Request {
             check: CHECK,
+            columns: Some(self.columns),
             ..Request::new(key.k, key.tol, (PRODUCTS_PER_PAIR * key.k).max(FEWEST_PRODUCTS), key.seed)
         };
         self.emitter.begin(Stage::Subspace, key.k);

@@ -136,29 +136,26 @@ impl<T: Real> Climb<T> {
         Ok(())
     }
 
-    /// Root mean square of (L(w) − L(w*)) in T less the same in O.
+    /// Root mean square of (L(w) − L(w*)) in T less the same in O, a point at a time.
     fn difference_to<O: Real>(&mut self, n: usize) -> Result<f64> {
         let control = self.emitter.control.clone();
         let other: Risk<O> = self.problem.risk(Arc::new(move || control.check()));
-        let seed = self.knobs().seed;
-        let points: Vec<Vec<T>> = std::iter::once(self.risk.point().to_vec())
-            .chain((0..FLOOR_POINTS).map(|i| {
-                let mut stream = Stream::new(seed, Purpose::Proxy, (DIRECTIONS + i) as u64);
-                self.moved(FLOOR_SIGMA, &vector::normals(&mut stream, self.risk.parameters()))
-            }))
-            .collect();
-        // Both precisions must see the very same point: the coarser one's digits.
-        let coarse: Vec<Vec<f32>> = points.iter().map(|w| vector::convert(w)).collect();
-        let own: Vec<Vec<T>> = coarse.iter().map(|w| vector::convert(w)).collect();
-        let others: Vec<Vec<O>> = coarse.iter().map(|w| vector::convert(w)).collect();
-        let changes = |losses: Vec<Vec<f64>>| -> Vec<f64> {
-            let means: Vec<f64> = losses.iter().map(|l| mean(l, n).unwrap_or(f64::NAN)).collect();
-            means[1..].iter().map(|m| m - means[0]).collect()
+        let means = |w: &[T]| -> Result<(f64, f64)> {
+            // Both precisions must see the very same point: the coarser one's digits.
+            let coarse: Vec<f32> = vector::convert(w);
+            let own = self.risk.losses(&[&vector::convert(&coarse)], 0..n)?.concat();
+            let others = other.losses(&[&vector::convert(&coarse)], 0..n)?.concat();
+            Ok((mean(&own, n).unwrap_or(f64::NAN), mean(&others, n).unwrap_or(f64::NAN)))
         };
-        let own = changes(self.risk.losses(&own.iter().map(Vec::as_slice).collect::<Vec<_>>(), 0..n)?);
-        let others = changes(other.losses(&others.iter().map(Vec::as_slice).collect::<Vec<_>>(), 0..n)?);
+        let at = means(self.risk.point())?;
+        let mut square = 0.0;
+        for i in 0..FLOOR_POINTS {
+            let mut stream = Stream::new(self.knobs().seed, Purpose::Proxy, (DIRECTIONS + i) as u64);
+            let there =
+                means(&self.moved(FLOOR_SIGMA, &vector::normals(&mut stream, self.risk.parameters())))?;
+            square += ((there.0 - at.0) - (there.1 - at.1)).powi(2);
+        }
         self.emitter.work.passes += (2 * (FLOOR_POINTS + 1) * n) as f64;
-        let square: f64 = own.iter().zip(&others).map(|(a, b)| (a - b) * (a - b)).sum();
         Ok((square / FLOOR_POINTS as f64).sqrt())
     }
 
