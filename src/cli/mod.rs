@@ -3,6 +3,7 @@
 //! Results go to standard output, messages to standard error. Exit status: 0 done; 1 could not be done; 2 wrong usage;
 //! 3 done, with warnings that put a result in doubt.
 
+mod bench;
 mod config;
 mod dashboard;
 mod doctor;
@@ -53,6 +54,8 @@ struct Cli {
 enum Command {
     /// Compute everything the dashboard shows and write it, without a screen.
     Measure(measure::MeasureArgs),
+    /// Time every stage, ours against the paper's method, in one run.
+    Bench(bench::BenchArgs),
     /// Show a recorded session again.
     Replay(replay::ReplayArgs),
     /// List, show and remove recorded sessions.
@@ -121,6 +124,7 @@ fn run(cli: Cli) -> Result<Outcome> {
     match cli.command {
         None => dashboard::run(cli.dashboard, &config()?),
         Some(Command::Measure(args)) => measure::run(args, &config()?),
+        Some(Command::Bench(args)) => bench::run(args, &config()?),
         Some(Command::Replay(args)) => replay::run(args, &config()?),
         Some(Command::Sessions(command)) => sessions::run(command),
         Some(Command::Train(args)) => train::run(args),

@@ -1,32 +1,18 @@
 //! Stage Coefficients (II): c and B on the subspace, traces of A in the full space.
 
 use crate::criteria::prefix::Prefix;
-use crate::diff::share::Share;
+use crate::criteria::projection::{self, Curvature, project, symmetric};
 use crate::engine::climb::{Climb, Found, Ritz};
 use crate::engine::event::{Event, Stage};
 use crate::engine::knobs::Method;
 use crate::error::Result;
 use crate::math::array::Real;
 use crate::math::stream::{Purpose, Stream};
-use crate::math::vector;
 
 /// Rademacher probes of A, each at the price of one product on n + 1 sequences.
 const PROBES: usize = 32;
 /// Rows that the paper's code keeps of each Hessian.
 const PAPER_ROWS: usize = 4;
-
-/// Uᵀx.
-pub(super) fn project<T: Real>(columns: &[&[T]], x: &Share<T>) -> Vec<f64> {
-    columns.iter().map(|u| x.dot(u)).collect()
-}
-
-/// What one column of stage II brings.
-struct Column {
-    /// Uᵀ H_{n+1} u_j.
-    projection: Vec<f64>,
-    /// ‖A u_j‖².
-    square: f64,
-}
 
 impl<T: Real> Climb<T> {
     pub(in crate::engine) fn coefficients(&mut self) -> Result<()> {
@@ -39,10 +25,13 @@ impl<T: Real> Climb<T> {
         let probes_known = self.emitter.readout.at.get(&n).map_or(0, |at| at.traces.len());
         let total = k + PROBES - probes_known.min(PROBES);
         self.emitter.begin(Stage::Coefficients, total);
-        let c = self.gradient_coefficients(n)?;
-        let (b, leakage) = match self.knobs().method {
-            Method::Exact => self.curvature_coefficients(n)?,
-            Method::Paper => (self.paper_curvature(n)?, None),
+        let c = projection::gradient(&self.risk, &found.space.vectors, n)?;
+        let Curvature { b, leakage } = match self.knobs().method {
+            Method::Exact => {
+                self.emitter.work.hvps += k as f64 / n as f64;
+                projection::curvature(&self.risk, &found.space, &projected_hessian(found), n)?
+            }
+            Method::Paper => Curvature { b: self.paper_curvature(n)?, leakage: None },
         };
         let b_norm2 = self.emitter.readout.b_norm2.get(&n).copied().unwrap_or(f64::NAN);
         self.emitter.emit(Event::Coefficients { basis: number, m: n, c, b, b_norm2, leakage });
@@ -55,34 +44,6 @@ impl<T: Real> Climb<T> {
         self.coefficients_of = Some(number);
         self.emitter.complete();
         Ok(())
-    }
-
-    /// c = Uᵀb.
-    fn gradient_coefficients(&mut self, n: usize) -> Result<Vec<f64>> {
-        let Some(found) = &self.found else { return Ok(Vec::new()) };
-        let mut b = self.risk.sequence_gradient(n)?.to_flat();
-        vector::axpy(-1.0, &self.risk.gradient(0..n)?, &mut b);
-        vector::scale(1.0 / (n + 1) as f64, &mut b);
-        Ok(found.space.vectors.coefficients(&b))
-    }
-
-    /// B = (UᵀH_{n+1}U − UᵀH^(n)U)/(n+1) from k products on one sequence, and the leakage of A out of span U.
-    fn curvature_coefficients(&mut self, n: usize) -> Result<(Vec<f64>, Option<f64>)> {
-        let Some(found) = &self.found else { return Ok((Vec::new(), None)) };
-        let k = found.space.values.len();
-        let columns: Vec<&[T]> = found.space.vectors.cols().collect();
-        let got = self.risk.map_hvps(n, &columns, |j, product| {
-            let square = product.square_distance(&found.space.image(j)) / ((n + 1) as f64).powi(2);
-            Column { projection: project(&columns, product), square }
-        })?;
-        let own = projected_hessian(found);
-        let scale = 1.0 / (n + 1) as f64;
-        let next: Vec<f64> = (0..k * k).map(|at| got[at % k].projection[at / k]).collect();
-        let b = symmetric(k, &next.iter().zip(&own).map(|(next, own)| scale * (next - own)).collect::<Vec<_>>());
-        let all: f64 = got.iter().map(|c| c.square).sum();
-        let inside: f64 = b.iter().map(|b| b * b).sum();
-        self.emitter.work.hvps += k as f64 / n as f64;
-        Ok((b, (all > 0.0).then(|| ((all - inside).max(0.0) / all).sqrt())))
     }
 
     /// The paper's B: the difference of two Hessians on rows chosen separately from n and from n + 1 sequences.
@@ -138,9 +99,4 @@ pub(super) fn projected_hessian<T: Real>(found: &Found<T>) -> Vec<f64> {
             symmetric(k, &columns)
         }
     }
-}
-
-/// The symmetric part of a k × k matrix.
-pub(super) fn symmetric(k: usize, m: &[f64]) -> Vec<f64> {
-    (0..k * k).map(|at| 0.5 * (m[at] + m[at % k * k + at / k])).collect()
 }

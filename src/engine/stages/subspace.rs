@@ -1,9 +1,9 @@
 //! Stage Subspace (I): the basis of the probing law.
 
-use crate::diff::risk::Risk;
 use crate::engine::climb::{Climb, Found, Ritz, SubspaceKey};
 use crate::engine::emitter::Emitter;
 use crate::engine::event::{Event, Stage};
+use crate::engine::hessian::Hessian;
 use crate::engine::knobs::{Law, Method, SolverKind};
 use crate::error::{Error, Result};
 use crate::math::array::Real;
@@ -11,7 +11,7 @@ use crate::math::stream::{Purpose, Stream};
 use crate::math::vector;
 use crate::spectrum::basis::Basis;
 use crate::spectrum::lanczos::{Start, lanczos};
-use crate::spectrum::operator::{Negated, SymmetricOperator};
+use crate::spectrum::operator::Negated;
 use crate::spectrum::paper::paper_power;
 use crate::spectrum::power::power;
 use crate::spectrum::solver::{Eigenspace, Iteration, Outcome, Request};
@@ -21,22 +21,6 @@ const PRODUCTS_PER_PAIR: usize = 100;
 const FEWEST_PRODUCTS: usize = 400;
 /// Products Lanczos spends on a fresh random start once converged, so that a missed or repeated pair shows.
 const CHECK: usize = 8;
-
-/// H^(n) as an operator.
-struct Hessian<'a, T> {
-    risk: &'a Risk<T>,
-    n: usize,
-}
-
-impl<T: Real> SymmetricOperator<T> for Hessian<'_, T> {
-    fn dim(&self) -> usize {
-        self.risk.parameters()
-    }
-
-    fn apply(&mut self, v: &[T], out: &mut [T]) -> Result<()> {
-        self.risk.hvp(0..self.n, v, out)
-    }
-}
 
 /// Which end of the spectrum a solve looks at.
 #[derive(Clone, Copy, PartialEq)]

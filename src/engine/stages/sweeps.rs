@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::coefficients::{project, symmetric};
 use crate::criteria::increment::{increment, mean};
 use crate::criteria::prefix::Prefix;
+use crate::criteria::projection::{project, symmetric};
 use crate::criteria::proxy;
 use crate::diff::risk::Risk;
 use crate::engine::climb::Climb;
