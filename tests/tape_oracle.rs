@@ -179,3 +179,28 @@ fn digits_do_not_depend_on_the_number_of_threads() {
     let one = run(1);
     assert!(one == run(2) && one == run(3));
 }
+
+#[test]
+fn sequences_linearised_for_the_occasion_and_blocks_change_no_digit() {
+    let f = fixture("A");
+    let run = |keep: usize| {
+        let mut risk = risk::<f32>(&f);
+        risk.keep(keep);
+        let losses = risk.linearise(0..16).unwrap();
+        let p = risk.parameters();
+        let directions = [probe::<f32>(p), (0..p).map(|i| (i % 7) as f32 - 3.0).collect(), vec![1.0; p]];
+        let directions: Vec<&[f32]> = directions.iter().map(Vec::as_slice).collect();
+        let mut out = vec![vec![0.0; p]; 3];
+        risk.hvps(0..16, &directions, &mut out.iter_mut().map(Vec::as_mut_slice).collect::<Vec<_>>()).unwrap();
+        for (v, block) in directions.iter().zip(&out) {
+            let mut alone = vec![0.0; p];
+            risk.hvp(0..16, v, &mut alone).unwrap();
+            assert!(alone == *block);
+        }
+        let slopes = risk.slopes(0..16, directions[0]).unwrap();
+        let jet = risk.jet(0..5, directions[1]).unwrap();
+        (losses, out, risk.gradient(2..9).unwrap(), slopes, jet)
+    };
+    let all = run(16);
+    assert!(all == run(0) && all == run(5));
+}

@@ -178,7 +178,9 @@ impl<T: Real> Risk<T> {
     }
 
     fn share(&self, i: usize) -> Share<T> {
-        Share::over(self.footprints[i].clone(), self.pools.shares.take(Vec::new))
+        // Room for any sequence's share, so that none has to grow when it serves another.
+        let room = || self.footprints.iter().map(|f| f.len()).max().unwrap_or(0);
+        Share::over(self.footprints[i].clone(), self.pools.shares.take(|| Vec::with_capacity(room())))
     }
 
     /// Losses of the sequences of `range` at each of `points` (flat parameters): one row a point.

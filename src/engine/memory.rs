@@ -42,7 +42,7 @@ impl Columns {
             (Law::Random | Law::Gradients, ..) => (2 * k, 2 * k, 2 * k),
             (_, Method::Paper, _) => (3 * k, 3 * k, 3 * k),
             (.., SolverKind::Power) => (6 * k, 6 * k, 6 * k),
-            (.., SolverKind::Lanczos) => (k + 2, k + (k / 2).max(6), lanczos::columns(k, dim)),
+            (.., SolverKind::Lanczos) => (k + 2, k + (k / 4).max(4), lanczos::columns(k, dim)),
         };
         Columns { least, smooth: smooth.min(most), most }
     }

@@ -42,6 +42,11 @@ pub(super) fn measure<T: Real>(
     let never: Interrupt = Arc::new(|| Ok(()));
     let (mut ours, mut papers) = (problem.risk::<T>(never.clone()), problem.risk::<T>(never));
     papers.keep(0);
+    tell("products");
+    let mut bench = products(problem, plan, &mut ours, &papers, load)?;
+    if plan.reach == Reach::Product {
+        return Ok(bench);
+    }
     let knobs = Knobs { n: plan.n, ks: vec![plan.k], tol: plan.tol, seed: plan.seed, ..Knobs::default() };
     let limit = settings.memory.or_else(memory::available).unwrap_or(u64::MAX);
     let memory = memory::plan(&ours, &knobs, limit)?;
@@ -50,12 +55,6 @@ pub(super) fn measure<T: Real>(
         columns: Some(memory.columns),
         ..Request::new(plan.k, plan.tol, PRODUCTS_PER_PAIR * plan.k, plan.seed)
     };
-
-    tell("products");
-    let mut bench = products(problem, plan, &mut ours, &papers, load)?;
-    if plan.reach == Reach::Product {
-        return Ok(bench);
-    }
     let mut basis = None;
     for kind in SolverKind::value_variants() {
         tell(&format!("stage I by {kind}"));
