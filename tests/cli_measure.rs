@@ -237,7 +237,10 @@ fn a_benchmark_has_both_methods_and_their_ratios() {
     // Antithetic pairs with the quadratic control remove nearly all variance; that is arithmetic, not timing.
     assert!(number("/variance_ratios/0/ratio") > 1e3);
     for solver in document["solvers"].as_array().unwrap() {
-        assert_eq!((solver["converged"].as_bool(), solver["residual"].as_f64().map(|r| r <= 1e-3)), (Some(true), Some(true)));
+        assert_eq!(
+            (solver["converged"].as_bool(), solver["residual"].as_f64().map(|r| r <= 1e-3)),
+            (Some(true), Some(true))
+        );
     }
 }
 

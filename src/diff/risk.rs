@@ -82,8 +82,7 @@ impl<T: Real> Risk<T> {
         let footprint = |batch| Arc::new(Footprint::new(&graph.layout, &graph.extents, batch));
         let footprints = batches.iter().map(footprint).collect();
         let sequences = batches.iter().map(|_| None).collect();
-        let pools =
-            Pools { scratch: Pool::new(), values: Pool::new(), points: Pool::new(), shares: Pool::new() };
+        let pools = Pools { scratch: Pool::new(), values: Pool::new(), points: Pool::new(), shares: Pool::new() };
         Risk { graph, footprints, keep: batches.len(), batches, w, sequences, interrupt, pools }
     }
 
@@ -127,7 +126,8 @@ impl<T: Real> Risk<T> {
     /// # Errors
     /// [`Error::NotFinite`] naming the first sequence whose loss is not finite; [`Error::Cancelled`].
     pub fn linearise(&mut self, range: Range<usize>) -> Result<Vec<f64>> {
-        let (kept, rest) = (range.start.min(self.keep)..range.end.min(self.keep), range.start.max(self.keep)..range.end);
+        let (kept, rest) =
+            (range.start.min(self.keep)..range.end.min(self.keep), range.start.max(self.keep)..range.end);
         let mut sequences = std::mem::take(&mut self.sequences);
         let fill = kept.clone().zip(&mut sequences[kept.clone()]).collect::<Vec<_>>().into_par_iter().try_for_each(
             |(i, slot)| {

@@ -4,11 +4,12 @@
 //! linearised anew for every product, and an eigensolver with fewer columns restarts more often. Columns are cut down to
 //! what a solver needs to run smoothly first, then linearisations, then columns to the least it can do with.
 
+use super::hessian::block;
 use super::knobs::{Knobs, Law, Method, SolverKind};
 use crate::diff::risk::{ROUND, Risk};
 use crate::error::{Error, Result};
 use crate::math::array::Real;
-use crate::spectrum::lanczos;
+use crate::spectrum::{lanczos, lobpcg};
 
 /// What a run will hold and how it makes do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,7 +43,11 @@ impl Columns {
             (Law::Random | Law::Gradients, ..) => (2 * k, 2 * k, 2 * k),
             (_, Method::Paper, _) => (3 * k, 3 * k, 3 * k),
             (.., SolverKind::Power) => (6 * k, 6 * k, 6 * k),
-            (.., SolverKind::Lanczos) => (k + 2, k + (k / 4).max(4), lanczos::columns(k, dim)),
+            (.., SolverKind::Lobpcg) => (lobpcg::columns(k, dim), lobpcg::columns(k, dim), lobpcg::columns(k, dim)),
+            (.., SolverKind::Lanczos) => {
+                let least = lanczos::fewest_columns(k, block(knobs.n), dim);
+                (least, least + (k / 4).max(2), lanczos::columns(k, dim))
+            }
         };
         Columns { least, smooth: smooth.min(most), most }
     }

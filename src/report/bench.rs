@@ -63,7 +63,10 @@ fn sections(bench: &Bench) -> Vec<Section> {
         ("matrix products", format!("{} GFLOP/s", number(bench.matmul_gflops, 3))),
         ("one product Hv", format!("{} GFLOP/s, {} % of that", number(bench.hvp_gflops, 3), number(100.0 * share, 2))),
         ("spent multiplying", format!("{} % of its time", number(100.0 * bench.hvp_matmul_share, 2))),
-        ("machine", format!("{}, {} threads, {}", bench.machine.processor, bench.machine.threads, bench.machine.system)),
+        (
+            "machine",
+            format!("{}, {} threads, {}", bench.machine.processor, bench.machine.threads, bench.machine.system),
+        ),
         ("load", load),
     ];
     let facts = facts.into_iter().map(|(name, value)| vec![name.to_owned(), value]);

@@ -114,7 +114,7 @@ impl Knob {
             Knob::Draws => {
                 turned.draws = if up { knobs.draws.saturating_mul(2) } else { (knobs.draws / 2).max(2) };
             }
-            Knob::Solver => turned.solver = cycled(&[SolverKind::Lanczos, SolverKind::Power], knobs.solver, way),
+            Knob::Solver => turned.solver = cycled(&SolverKind::ALL, knobs.solver, way),
             Knob::Law => turned.law = cycled(&[Law::Top, Law::Bottom, Law::Random, Law::Gradients], knobs.law, way),
             Knob::Method => turned.method = cycled(&[Method::Exact, Method::Paper], knobs.method, way),
         }
@@ -214,7 +214,7 @@ mod tests {
         assert_eq!(Knob::Draws.turned(&knobs, Turn::Up).draws, 128);
         let law = |n| (0..n).fold(knobs.clone(), |k, _| Knob::Law.turned(&k, Turn::Up)).law;
         assert_eq!((law(1), law(4)), (Law::Bottom, Law::Top));
-        assert_eq!(Knob::Solver.turned(&knobs, Turn::Down).solver, SolverKind::Power);
+        assert_eq!(Knob::Solver.turned(&knobs, Turn::Down).solver, SolverKind::Lobpcg);
     }
 
     #[test]

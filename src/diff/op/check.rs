@@ -237,8 +237,7 @@ impl HeadCase {
         let (mut kept, mut bars) = (Kept::default(), [vec![f64::NAN; x.len()], vec![f64::NAN; w.len()]]);
         let [to_x, to_w] = &mut bars;
         let mut out = Outputs { x: to_x, w: to_w };
-        let losses =
-            self.head.linearise(&self.batch, Inputs { x, w }, &mut kept, &mut Work::default(), &mut out);
+        let losses = self.head.linearise(&self.batch, Inputs { x, w }, &mut kept, &mut Work::default(), &mut out);
         (losses.iter().sum(), kept, bars)
     }
 }

@@ -41,15 +41,7 @@ impl<T: Real> Primitive<T> for Embed {
         self.gather(at.batch, dx[0], dy);
     }
 
-    fn adjoint(
-        &self,
-        batch: &Batch,
-        _: &[&[T]],
-        ybar: &[T],
-        _: &mut [Vec<T>],
-        _: &mut [Vec<T>],
-        out: &mut [Out<T>],
-    ) {
+    fn adjoint(&self, batch: &Batch, _: &[&[T]], ybar: &[T], _: &mut [Vec<T>], _: &mut [Vec<T>], out: &mut [Out<T>]) {
         self.scatter(batch, ybar, out);
     }
 

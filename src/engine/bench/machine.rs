@@ -22,7 +22,8 @@ pub struct Machine {
 impl Machine {
     /// This one, with the threads of the pool in force.
     pub fn here() -> Machine {
-        let named = |text: String| text.lines().find(|l| l.starts_with("model name"))?.split(": ").nth(1).map(str::to_owned);
+        let named =
+            |text: String| text.lines().find(|l| l.starts_with("model name"))?.split(": ").nth(1).map(str::to_owned);
         Machine {
             processor: std::fs::read_to_string("/proc/cpuinfo").ok().and_then(named).unwrap_or("unknown".into()),
             threads: rayon::current_num_threads(),

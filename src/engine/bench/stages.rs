@@ -4,8 +4,6 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
-use clap::ValueEnum;
-
 use super::{Bench, Both, Machine, Plan, Ratios, Reach, Seconds, Solver, VarianceRatio, matmul_gflops};
 use crate::criteria::estimators::{self, Pair};
 use crate::criteria::increment::{increment, mean};
@@ -13,7 +11,7 @@ use crate::criteria::projection::{self, symmetric};
 use crate::criteria::quadratic::Coefficients;
 use crate::diff::product::metered;
 use crate::diff::risk::{Interrupt, Risk};
-use crate::engine::hessian::Hessian;
+use crate::engine::hessian::{Hessian, block, solve};
 use crate::engine::knobs::{Knobs, SolverKind};
 use crate::engine::memory;
 use crate::engine::problem::Problem;
@@ -24,9 +22,7 @@ use crate::math::stats::{Estimate, median};
 use crate::math::stream::{Purpose, Stream};
 use crate::math::vector;
 use crate::spectrum::basis::Basis;
-use crate::spectrum::lanczos::{Start, lanczos};
-use crate::spectrum::power::power;
-use crate::spectrum::solver::{Eigenspace, Outcome, Request};
+use crate::spectrum::solver::{Eigenspace, Outcome, Request, Start};
 
 /// Most products that an eigensolver may spend for each pair.
 const PRODUCTS_PER_PAIR: usize = 500;
@@ -53,12 +49,13 @@ pub(super) fn measure<T: Real>(
     ours.keep(memory.kept);
     let request = Request {
         columns: Some(memory.columns),
+        block: block(plan.n),
         ..Request::new(plan.k, plan.tol, PRODUCTS_PER_PAIR * plan.k, plan.seed)
     };
     let mut basis = None;
-    for kind in SolverKind::value_variants() {
+    for kind in SolverKind::ALL {
         tell(&format!("stage I by {kind}"));
-        let (solver, space) = solved(&ours, plan, *kind, &request)?;
+        let (solver, space) = solved(&ours, plan, kind, &request)?;
         bench.solvers.push(solver);
         basis = basis.or(Some(space));
     }
@@ -83,6 +80,8 @@ pub(super) fn measure<T: Real>(
 
     tell("direct Monte Carlo");
     let losses = ours.linearise(0..plan.n + 1)?;
+    // Fills the buffers.
+    ours.losses(&[ours.point(), ours.point()], 0..plan.n + 1)?;
     let model = Coefficients { a: increment(&losses, plan.n).unwrap_or(f64::NAN), c, b };
     for &sigma in &plan.sigmas {
         let began = Instant::now();
@@ -106,7 +105,13 @@ pub(super) fn measure<T: Real>(
 }
 
 /// Forward, gradient and product, both methods in turn; the median of each.
-fn products<T: Real>(problem: &Problem, plan: &Plan, ours: &mut Risk<T>, papers: &Risk<T>, load: [f64; 3]) -> Result<Bench> {
+fn products<T: Real>(
+    problem: &Problem,
+    plan: &Plan,
+    ours: &mut Risk<T>,
+    papers: &Risk<T>,
+    load: [f64; 3],
+) -> Result<Bench> {
     let all = 0..plan.n;
     ours.linearise(0..plan.n + 1)?;
     let v: Vec<T> = vector::normals(&mut Stream::new(plan.seed, Purpose::Solver, 0), ours.parameters());
@@ -165,13 +170,15 @@ fn timed(run: impl FnOnce() -> Result<()>) -> Result<f64> {
 }
 
 /// One solve from a random start.
-fn solved<T: Real>(risk: &Risk<T>, plan: &Plan, kind: SolverKind, request: &Request) -> Result<(Solver, Eigenspace<T>)> {
+fn solved<T: Real>(
+    risk: &Risk<T>,
+    plan: &Plan,
+    kind: SolverKind,
+    request: &Request,
+) -> Result<(Solver, Eigenspace<T>)> {
     let began = Instant::now();
     let mut hessian = Hessian { risk, n: plan.n };
-    let space = match kind {
-        SolverKind::Lanczos => lanczos(&mut hessian, request, Start::Random, &mut |_| ())?,
-        SolverKind::Power => power(&mut hessian, request, &mut |_| ())?,
-    };
+    let space = solve(&mut hessian, kind, request, Start::Random, &mut |_| ())?;
     let seconds = began.elapsed().as_secs_f64();
     let worst = space.residuals.iter().copied().fold(0.0, f64::max);
     let solver = Solver {

@@ -151,8 +151,7 @@ impl<T: Real> Climb<T> {
         let mut square = 0.0;
         for i in 0..FLOOR_POINTS {
             let mut stream = Stream::new(self.knobs().seed, Purpose::Proxy, (DIRECTIONS + i) as u64);
-            let there =
-                means(&self.moved(FLOOR_SIGMA, &vector::normals(&mut stream, self.risk.parameters())))?;
+            let there = means(&self.moved(FLOOR_SIGMA, &vector::normals(&mut stream, self.risk.parameters())))?;
             square += ((there.0 - at.0) - (there.1 - at.1)).powi(2);
         }
         self.emitter.work.passes += (2 * (FLOOR_POINTS + 1) * n) as f64;
