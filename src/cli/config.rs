@@ -42,15 +42,7 @@ impl Config {
     }
 
     fn parse(path: &Path, text: &str) -> Result<Config> {
-        toml::from_str(text).map(Config).map_err(|e| {
-            let line = e.span().map_or(String::new(), |span| {
-                let before = text.as_bytes()[..span.start.min(text.len())].iter();
-                format!("line {}: ", 1 + before.filter(|b| **b == b'\n').count())
-            });
-            let source = e.span().and_then(|span| text.get(span)).filter(|s| !s.contains('\n'));
-            let source = source.map_or(String::new(), |s| format!(" (at {s:?})"));
-            Error::file(path, format!("{line}{}{source}", e.message().replace('\n', "; ")))
-        })
+        toml::from_str(text).map(Config).map_err(|e| Error::toml(path, text, &e))
     }
 
     /// As a configuration file with every key, those that were not set having their defaults.
@@ -75,6 +67,9 @@ impl Config {
             memory: settings.memory.map(Memory),
             record: Some(self.0.record.unwrap_or(Record::On)),
             theme: self.0.theme.clone(),
+            colour: Some(self.0.colour.unwrap_or_default()),
+            marker: Some(self.0.marker.unwrap_or_default()),
+            mouse: Some(self.0.mouse.unwrap_or_default()),
         };
         toml::to_string(&options)
     }

@@ -48,7 +48,7 @@ pub fn run(args: DashboardArgs, config: &Config) -> Result<Outcome> {
     let source = args.source.source();
     let options = args.options.or(&config.0);
     let (knobs, settings) = (spread(options.knobs()), options.settings());
-    let mut screen = args.screen.options(options.theme.as_ref())?;
+    let mut screen = args.screen.options(&options)?;
     let recorder = recorder(&options, args.session, &knobs)?;
     if let Some(recorder) = recorder.clone() {
         screen.save = Some(Box::new(move |name| recorder.save_as(name)));

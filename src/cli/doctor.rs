@@ -9,7 +9,8 @@ use super::folders;
 use super::output;
 use crate::error::{Error, Result};
 use crate::report::{Section, table};
-use crate::ui::theme::{self, Colours, Theme};
+use crate::ui::colour::Colours;
+use crate::ui::theme::Theme;
 
 /// Run it.
 ///
@@ -18,7 +19,7 @@ use crate::ui::theme::{self, Colours, Theme};
 pub fn run(config: Option<&Path>) -> Result<Outcome> {
     let read = Config::load(config);
     let theme = read.as_ref().ok().and_then(|config| config.0.theme.clone());
-    let theme = Theme::load(theme::preferred(theme.as_deref()), folders::themes().as_deref());
+    let theme = Theme::load(theme.as_deref().unwrap_or("dark"), folders::themes().as_deref());
     let sessions = folders::sessions().and_then(|store| Ok((store.folder().to_owned(), store.list()?.len())));
 
     let rows = [
@@ -57,9 +58,6 @@ fn terminal() -> String {
         return "none on standard output".to_owned();
     }
     let size = crossterm::terminal::size().map_or("of unknown size".into(), |(c, r)| format!("{c}x{r}"));
-    let colours = match Colours::of_terminal() {
-        Colours::True => "24-bit colour",
-        Colours::Indexed => "256 colours",
-    };
+    let colours = Colours::of_terminal().name();
     format!("{size}, {colours}")
 }

@@ -63,7 +63,7 @@ enum Command {
     /// List the colour themes.
     Themes,
     /// List the keys of the dashboard.
-    Keys,
+    Keys(lists::KeysArgs),
     /// Look into the configuration.
     #[command(subcommand)]
     Config(lists::ConfigCommand),
@@ -125,7 +125,7 @@ fn run(cli: Cli) -> Result<Outcome> {
         Some(Command::Sessions(command)) => sessions::run(command),
         Some(Command::Train(args)) => train::run(args),
         Some(Command::Themes) => lists::themes(),
-        Some(Command::Keys) => lists::keys(),
+        Some(Command::Keys(args)) => lists::keys(&args),
         Some(Command::Config(command)) => lists::config(command, &config()?),
         Some(Command::Doctor) => doctor::run(cli.config.as_deref()),
     }

@@ -52,7 +52,7 @@ pub fn run(args: ReplayArgs, config: &Config) -> Result<Outcome> {
     if args.headless {
         return headless(&session, args.format.unwrap_or(Format::Table), args.out.as_deref());
     }
-    let options = args.screen.options(config.0.theme.as_ref())?;
+    let options = args.screen.options(&config.0)?;
     if let Some(path) = args.picture {
         let svg = ui::picture(&session.readout(), (args.size.0, args.size.1), &options.theme);
         output::write(&svg, Some(&path))?;

@@ -10,7 +10,7 @@ mod text;
 pub use document::Document;
 pub use parameters::render as parameters;
 pub use sections::Section;
-pub use text::table;
+pub use text::{markdown, table};
 
 use serde::Serialize;
 

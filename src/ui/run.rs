@@ -14,13 +14,15 @@ use crate::engine::readout::Readout;
 use crate::engine::worker::{Run, Worker};
 use crate::error::{Error, Result};
 
-use super::input;
+use super::colour::{Choice, Colours};
+use super::input::{self, Mouse};
+use super::keymap::Keymap;
 use super::playback::{Motion, Playback};
 use super::plot::raster::Marker;
 use super::screen::{self, Hits};
 use super::state::{App, Feed, Notice, Pace};
 use super::terminal::Screen;
-use super::theme::{self, Colours, Theme};
+use super::theme::{self, Theme};
 use super::update::{Effect, Leave, Message, pass, receive, update};
 
 /// Shortest time between two frames: about 30 a second.
@@ -51,16 +53,6 @@ pub enum Source {
     },
 }
 
-/// Whether the mouse is listened to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
-pub enum Mouse {
-    /// Clicks and wheel act; the terminal's own selection needs Shift.
-    #[default]
-    On,
-    /// Left to the terminal.
-    Off,
-}
-
 /// Saves the running session under a name and says where.
 pub type Save = Box<dyn FnMut(&str) -> Result<PathBuf>>;
 
@@ -70,6 +62,10 @@ pub struct Options {
     pub theme: Theme,
     /// Folder of the user's themes.
     pub themes: Option<PathBuf>,
+    /// What keys do.
+    pub keymap: Keymap,
+    /// How many colours are shown.
+    pub colour: Choice,
     /// What curves are drawn with.
     pub marker: Marker,
     /// Whether the mouse is listened to.
@@ -96,8 +92,9 @@ pub struct Outcome {
 /// # Errors
 /// If the terminal cannot be taken or written to. The terminal is given back first.
 pub fn run(source: Source, options: Options) -> Result<Outcome> {
-    let theme = options.theme.clone().reduced(Colours::of_terminal());
-    let (app, worker, events) = match source {
+    let terminal = Colours::of_terminal();
+    let theme = options.theme.clone().reduced(options.colour.of(terminal));
+    let (mut app, worker, events) = match source {
         Source::Live { worker, events, name } => {
             let wanted = worker.wanted.borrow().clone();
             let pace = if wanted.run == Run::Paused { Pace::Paused } else { Pace::Going };
@@ -108,6 +105,10 @@ pub fn run(source: Source, options: Options) -> Result<Outcome> {
             (App::new(feed, Knobs::default(), Some(name), theme, options.marker), None, None)
         }
     };
+    (app.colour, app.terminal) = (options.colour, terminal);
+    app.themes = theme::all(options.themes.as_deref(), app.colours());
+    app.keymap = options.keymap.clone();
+    app.mouse = options.mouse;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(refused)?;
     let mut dashboard = Dashboard { app, worker, options, hits: Hits::default(), saved: None };
     let left = runtime.block_on(dashboard.show(events));
@@ -208,7 +209,10 @@ impl Dashboard {
                     }
                 }
                 Effect::Save(name) => self.save(&name),
-                Effect::NextTheme => self.next_theme(),
+                Effect::ReadThemes => {
+                    self.app.themes = theme::all(self.options.themes.as_deref(), self.app.colours());
+                }
+                Effect::Suspend => {}
                 Effect::Quit(how) => leave = Some(how),
             }
         }
@@ -228,24 +232,6 @@ impl Dashboard {
                 Notice::Done(text)
             }
             Err(e) => Notice::Refused(e.to_string()),
-        });
-    }
-
-    /// The next theme; one that cannot be used is named and passed over at the next key.
-    fn next_theme(&mut self) {
-        let folder = self.options.themes.as_deref();
-        let names = theme::names(folder);
-        let now = names.iter().position(|n| *n == self.app.theme.name).unwrap_or(0);
-        let next = &names[(now + 1) % names.len()];
-        self.app.view.notice = Some(match Theme::load(next, folder) {
-            Ok(theme) => {
-                self.app.theme = theme.reduced(Colours::of_terminal());
-                Notice::Done(format!("theme {next}"))
-            }
-            Err(e) => {
-                self.app.theme.name.clone_from(next);
-                Notice::Refused(e.to_string())
-            }
         });
     }
 }

@@ -17,7 +17,7 @@ use ratatui::backend::CrosstermBackend;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
-use super::run::Mouse;
+use super::input::Mouse;
 
 /// Whether a dashboard holds the terminal.
 static HELD: AtomicBool = AtomicBool::new(false);

@@ -3,82 +3,87 @@
 use std::sync::Arc;
 
 use crate::engine::event::Stamped;
-use crate::engine::knobs::Knobs;
-use crate::engine::worker::{Run, Wanted};
 
-use super::action::Action;
+use super::action::{Action, Context};
 use super::knob::{Knob, Turn};
+use super::menu::{Command, Kind, Menu};
 use super::playback::{FASTEST, Motion, Playback, SLOWEST, Seek};
 use super::state::{
     App, Arrangement, Feed, Heights, Log, Notice, Overlay, Pace, Pane, Purpose, Stay, Typing, Views, Way, cycled,
 };
+use super::turning::{ask, check, pause, set_pace, turn_knob, undo, want};
 
-/// Something the user did.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Message {
-    /// An action of the table.
-    Act(Action),
-    /// A sign typed.
-    Char(char),
-    /// A knob pointed at.
-    Choose(Knob),
-    /// A knob turned where it was pointed at.
-    Turn(Knob, Turn),
-}
-
-/// How the dashboard was left.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Leave {
-    /// With all stages complete, or a recording.
-    Done,
-    /// In the middle of computing.
-    Stopped,
-}
-
-/// Something that must happen outside the state.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Effect {
-    /// Tell the worker.
-    Want(Wanted),
-    /// Save the session under this name.
-    Save(String),
-    /// Load the next theme.
-    NextTheme,
-    /// Close the dashboard.
-    Quit(Leave),
-}
+pub use super::message::{Effect, Leave, Message};
 
 /// Longest line that can be typed.
 const LONGEST: usize = 80;
 
 /// What `message` does.
 pub fn update(app: &mut App, message: Message) -> Vec<Effect> {
+    if !matches!(message, Message::Begin(_)) {
+        app.view.begun.clear();
+    }
     match message {
+        Message::Act(Action::Suspend) => vec![Effect::Suspend],
         Message::Act(action) => match app.view.overlay {
             Overlay::None => on_board(app, action),
             Overlay::Help(_) => in_help(app, action),
             Overlay::Leaving => when_leaving(app, action),
             Overlay::Typing(_) => while_typing(app, action),
+            Overlay::Menu(_) => in_menu(app, action),
         },
-        Message::Char(c) => {
-            if let Overlay::Typing(typing) = &mut app.view.overlay
-                && !c.is_control()
-                && typing.text.chars().count() < LONGEST
-            {
-                typing.text.push(c);
-                typing.refused = None;
-            }
+        Message::Begin(key) => {
+            app.view.begun.push(key);
             Vec::new()
         }
+        Message::Break => Vec::new(),
+        Message::Char(c) => {
+            edit(app, |text| {
+                if !c.is_control() && text.chars().count() < LONGEST {
+                    text.push(c);
+                }
+            });
+            Vec::new()
+        }
+        Message::Row(row) => point_at_row(app, row),
         Message::Choose(knob) => {
             app.view.knob = knob;
             Vec::new()
         }
         Message::Turn(knob, turn) => {
             app.view.knob = knob;
-            turn_knob(app, turn)
+            turn_knob(app, knob, turn)
         }
     }
+}
+
+/// Change the text being typed, if one is.
+fn edit(app: &mut App, change: impl FnOnce(&mut String)) {
+    match &mut app.view.overlay {
+        Overlay::Typing(typing) => {
+            change(&mut typing.text);
+            typing.refused = None;
+        }
+        Overlay::Menu(menu) => {
+            change(&mut menu.text);
+            choose_entry(app, |_, _| 0);
+        }
+        _ => {}
+    }
+}
+
+/// What erasing does to the text being typed; whether `action` was one.
+fn erase(app: &mut App, action: Action) -> bool {
+    let change: fn(&mut String) = match action {
+        Action::Erase => |text| {
+            text.pop();
+        },
+        Action::EraseWord => |text| text.truncate(text.trim_end().rfind(' ').map_or(0, |at| at + 1)),
+        Action::Clear => String::clear,
+        _ => return false,
+    };
+    edit(app, change);
+    true
 }
 
 /// What an event from the worker does.
@@ -133,13 +138,16 @@ fn on_board(app: &mut App, action: Action) -> Vec<Effect> {
         }
         Action::LogBack => scroll_log(app, Way::Back),
         Action::LogOn => scroll_log(app, Way::On),
-        Action::Theme => return vec![Effect::NextTheme],
+        Action::Theme => return choose_theme(app),
+        Action::Preset => view.overlay = Overlay::Menu(Menu::new(Kind::Presets)),
+        Action::Commands => view.overlay = Overlay::Menu(Menu::new(Kind::Commands)),
+        Action::Settings => {}
         Action::NextKnob => choose(app, Way::On),
         Action::PreviousKnob => choose(app, Way::Back),
-        Action::Increase => return turn_knob(app, Turn::Up),
-        Action::Decrease => return turn_knob(app, Turn::Down),
-        Action::Leap => return turn_knob(app, Turn::FarUp),
-        Action::Drop => return turn_knob(app, Turn::FarDown),
+        Action::Increase => return turn_knob(app, app.view.knob, Turn::Up),
+        Action::Decrease => return turn_knob(app, app.view.knob, Turn::Down),
+        Action::Leap => return turn_knob(app, app.view.knob, Turn::FarUp),
+        Action::Drop => return turn_knob(app, app.view.knob, Turn::FarDown),
         Action::Type => type_line(app, Purpose::Value(app.view.knob)),
         Action::Undo => return undo(app),
         Action::Pause => return pause(app),
@@ -154,13 +162,123 @@ fn on_board(app: &mut App, action: Action) -> Vec<Effect> {
         // Actions of other contexts mean nothing here.
         Action::Accept
         | Action::Erase
+        | Action::EraseWord
+        | Action::Clear
+        | Action::Complete
         | Action::Cancel
         | Action::ScrollDown
         | Action::ScrollUp
         | Action::Finish
+        | Action::Suspend
         | Action::Stop => {}
     }
     Vec::new()
+}
+
+/// The themes, with the one in use chosen.
+fn choose_theme(app: &mut App) -> Vec<Effect> {
+    let chosen = app.themes.iter().position(|(name, _)| *name == app.theme.name).unwrap_or(0);
+    app.view.overlay = Overlay::Menu(Menu { chosen, ..Menu::new(Kind::Themes(Box::new(app.theme.clone()))) });
+    vec![Effect::ReadThemes]
+}
+
+/// Choose another entry of the list: `to` makes the new place of the old one and the number of entries.
+fn choose_entry(app: &mut App, to: impl FnOnce(usize, usize) -> usize) {
+    let Overlay::Menu(menu) = &app.view.overlay else { return };
+    let count = menu.entries(app).len();
+    let last = count.saturating_sub(1);
+    let chosen = to(menu.chosen.min(last), count).min(last);
+    if let Overlay::Menu(menu) = &mut app.view.overlay {
+        menu.chosen = chosen;
+    }
+    // A chosen theme is shown at once.
+    if let Overlay::Menu(menu) = &app.view.overlay
+        && matches!(menu.kind, Kind::Themes(_))
+        && let Some(Command::Theme(name)) = menu.entry(app).map(|e| e.command)
+        && let Ok(theme) = app.theme_called(&name)
+    {
+        app.theme = theme;
+    }
+}
+
+/// Close the list and leave all as it was.
+fn close_menu(app: &mut App) {
+    if let Overlay::Menu(Menu { kind: Kind::Themes(before), .. }) = std::mem::take(&mut app.view.overlay) {
+        app.theme = *before;
+    }
+}
+
+fn in_menu(app: &mut App, action: Action) -> Vec<Effect> {
+    if erase(app, action) {
+        return Vec::new();
+    }
+    let Overlay::Menu(menu) = &app.view.overlay else { return Vec::new() };
+    match action {
+        // Round at both ends, so that the last is one key away.
+        Action::ScrollDown => choose_entry(app, |now, count| if now + 1 < count { now + 1 } else { 0 }),
+        Action::ScrollUp => choose_entry(app, |now, count| now.checked_sub(1).unwrap_or(count.saturating_sub(1))),
+        Action::Complete => {
+            if let Some(entry) = menu.entry(app) {
+                edit(app, |text| *text = entry.name.trim_end_matches('…').to_owned());
+            }
+        }
+        Action::Accept => match menu.entry(app).map(|e| e.command) {
+            Some(Command::Ask(knob)) => edit(app, |text| *text = format!("{} ", knob.command())),
+            Some(command) => {
+                close_menu(app);
+                return run_command(app, command);
+            }
+            None => {}
+        },
+        Action::Cancel => close_menu(app),
+        Action::Quit => {
+            close_menu(app);
+            return ask_to_leave(app);
+        }
+        _ => {}
+    }
+    Vec::new()
+}
+
+fn run_command(app: &mut App, command: Command) -> Vec<Effect> {
+    app.view.notice = None;
+    match command {
+        Command::Act(action) => update(app, Message::Act(action)),
+        Command::Set(knob, value) => {
+            app.view.knob = if Knob::BAR.contains(&knob) { knob } else { app.view.knob };
+            ask(app, knob.typed(&app.wanted, &value).map_err(|e| e.to_string()))
+        }
+        Command::Ask(_) => Vec::new(),
+        Command::Theme(name) => {
+            app.view.notice = Some(match app.theme_called(&name) {
+                Ok(theme) => {
+                    app.theme = theme;
+                    Notice::Done(format!("theme {name}"))
+                }
+                Err(why) => Notice::Refused(why),
+            });
+            Vec::new()
+        }
+        Command::Preset(preset) => {
+            let effects = ask(app, Ok(preset.of(&app.wanted)));
+            if app.view.notice.is_none() {
+                app.view.notice = Some(Notice::Done(format!("preset {}: {}", preset.name(), preset.about())));
+            }
+            effects
+        }
+    }
+}
+
+/// A click on a row chooses it; on the chosen row it takes it.
+fn point_at_row(app: &mut App, row: usize) -> Vec<Effect> {
+    match &app.view.overlay {
+        Overlay::Menu(menu) if menu.chosen == row => in_menu(app, Action::Accept),
+        Overlay::Menu(_) => {
+            choose_entry(app, |_, _| row);
+            Vec::new()
+        }
+        _ => Vec::new(),
+    }
 }
 
 fn in_help(app: &mut App, action: Action) -> Vec<Effect> {
@@ -184,7 +302,8 @@ fn when_leaving(app: &mut App, action: Action) -> Vec<Effect> {
                 return vec![Effect::Quit(Leave::Done)];
             }
             app.view.stay = Stay::UntilDone;
-            app.view.notice = Some(Notice::Done("leaving when all is done; q to choose again".into()));
+            let quit = app.keymap.key(Context::Board, Action::Quit);
+            app.view.notice = Some(Notice::Done(format!("leaving when all is done; {quit} to choose again")));
             set_pace(app, Pace::Going)
         }
         Action::Stop | Action::Quit => vec![Effect::Quit(Leave::Stopped)],
@@ -198,12 +317,11 @@ fn when_leaving(app: &mut App, action: Action) -> Vec<Effect> {
 }
 
 fn while_typing(app: &mut App, action: Action) -> Vec<Effect> {
+    if erase(app, action) {
+        return Vec::new();
+    }
     let Overlay::Typing(typing) = &mut app.view.overlay else { return Vec::new() };
     match action {
-        Action::Erase => {
-            typing.text.pop();
-            typing.refused = None;
-        }
         Action::Cancel => app.view.overlay = Overlay::None,
         Action::Quit => return ask_to_leave(app),
         Action::Accept => {
@@ -263,7 +381,7 @@ fn focus(app: &mut App, way: Way) {
 }
 
 fn choose(app: &mut App, way: Way) {
-    app.view.knob = cycled(&Knob::ALL, app.view.knob, way);
+    app.view.knob = cycled(&Knob::BAR, app.view.knob, way);
 }
 
 fn step_view(app: &mut App, way: Way) {
@@ -289,93 +407,6 @@ fn scroll_log(app: &mut App, way: Way) {
 fn type_line(app: &mut App, purpose: Purpose) {
     app.view.notice = None;
     app.view.overlay = Overlay::Typing(Typing { purpose, text: String::new(), refused: None });
-}
-
-/// Check knobs against the problem, once its size is known.
-fn check(app: &App, knobs: &Knobs) -> Result<(), String> {
-    let (sequences, parameters) =
-        app.readout.subject.as_ref().map_or((usize::MAX, usize::MAX), |s| (s.sequences, s.parameters));
-    knobs.check(sequences, parameters).map_err(|e| e.to_string())?;
-    let only_sigma =
-        Knobs { sigma: app.wanted.sigma, sigmas: app.wanted.sigmas.clone(), ..knobs.clone() } == app.wanted;
-    match app.feed {
-        Feed::Replay(_) if !only_sigma => {
-            Err("a recording is not computed anew; only σ moves, because its curves follow from the coefficients"
-                .into())
-        }
-        _ => Ok(()),
-    }
-}
-
-fn turn_knob(app: &mut App, turn: Turn) -> Vec<Effect> {
-    app.view.notice = None;
-    let knob = app.view.knob;
-    let mut knobs = knob.turned(&app.wanted, turn);
-    let mut checked = check(app, &knobs);
-    // A choice that does not fit the other knobs is passed over, so that the ones behind it can be reached.
-    if knob.choices().is_some() && matches!(app.feed, Feed::Live(_)) {
-        for _ in 0..3 {
-            if checked.is_err() {
-                knobs = knob.turned(&knobs, turn);
-                checked = check(app, &knobs);
-            }
-        }
-    }
-    match checked {
-        Ok(()) => want(app, knobs),
-        Err(why) => {
-            app.view.notice = Some(Notice::Refused(why));
-            Vec::new()
-        }
-    }
-}
-
-fn want(app: &mut App, knobs: Knobs) -> Vec<Effect> {
-    if knobs == app.wanted {
-        return Vec::new();
-    }
-    app.history.push(std::mem::replace(&mut app.wanted, knobs));
-    tell(app)
-}
-
-fn undo(app: &mut App) -> Vec<Effect> {
-    match app.history.pop() {
-        Some(knobs) => {
-            app.wanted = knobs;
-            app.view.notice = None;
-            tell(app)
-        }
-        None => {
-            app.view.notice = Some(Notice::Refused("no turn of a knob to undo".into()));
-            Vec::new()
-        }
-    }
-}
-
-/// Tell the worker what is wanted; a recording has none to tell.
-fn tell(app: &App) -> Vec<Effect> {
-    let run = match app.feed {
-        Feed::Live(Pace::Going) => Run::Going,
-        Feed::Live(Pace::Paused) => Run::Paused,
-        Feed::Replay(_) => return Vec::new(),
-    };
-    vec![Effect::Want(Wanted { knobs: app.wanted.clone(), run })]
-}
-
-fn pause(app: &mut App) -> Vec<Effect> {
-    match app.feed {
-        Feed::Live(Pace::Going) => set_pace(app, Pace::Paused),
-        Feed::Live(Pace::Paused) => set_pace(app, Pace::Going),
-        Feed::Replay(_) => Vec::new(),
-    }
-}
-
-fn set_pace(app: &mut App, pace: Pace) -> Vec<Effect> {
-    match &mut app.feed {
-        Feed::Live(now) if *now != pace => *now = pace,
-        _ => return Vec::new(),
-    }
-    tell(app)
 }
 
 fn replay(app: &mut App, action: Action) {

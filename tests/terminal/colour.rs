@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::program::Program;
-use crate::pty::Terminal;
+use crate::pty::{Terminal, key};
 use crate::small;
 
 /// The colour codes among the parameters of every "select graphic rendition" (`ESC [ … m`).
@@ -24,6 +24,9 @@ fn watched(environment: &[(&str, &str)]) -> String {
     let mut t = Terminal::start(&command, (120, 40));
     t.wait_for("✓ complete");
     t.send("t");
+    t.wait_for(" Themes ");
+    t.send(key::DOWN);
+    t.send(key::ENTER);
     t.wait_for("✓ theme");
     t.send("?");
     t.wait_for(" Help ");

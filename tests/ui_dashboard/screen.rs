@@ -3,12 +3,13 @@
 use eigentop::engine::event::{Event, Stage, Stamped};
 use eigentop::engine::knobs::{Knobs, SolverKind};
 use eigentop::ui::action::{Action, BINDINGS};
+use eigentop::ui::colour::Colours;
 use eigentop::ui::knob::Knob;
 use eigentop::ui::playback::Playback;
 use eigentop::ui::plot::raster::Marker;
 use eigentop::ui::screen::{self, Hits};
 use eigentop::ui::state::{App, Feed, Pace, Pane};
-use eigentop::ui::theme::{Theme, Token};
+use eigentop::ui::theme::{self, Theme, Token};
 use eigentop::ui::update::{Message, pass, update};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -21,6 +22,7 @@ use crate::synthetic;
 pub fn live(events: &[Stamped], theme: &str) -> App {
     let theme = Theme::load(theme, None).unwrap();
     let mut app = App::new(Feed::Live(Pace::Going), synthetic::knobs(), None, theme, Marker::Braille);
+    app.themes = theme::all(None, Colours::True);
     for event in events {
         app.fold(event);
     }
@@ -172,10 +174,10 @@ fn colour_says_what_words_and_strokes_say() {
 #[test]
 fn help_lists_every_action() {
     let app = after(live(&synthetic::run(), "mono"), &[Action::Help]);
-    let all = text(&app, 120, 100);
+    let all = text(&app, 120, 140);
     for binding in BINDINGS {
         assert!(all.contains(binding.description), "{}", binding.description);
-        let keys = binding.keys.iter().map(ToString::to_string).collect::<Vec<_>>().join("  ");
+        let keys = app.keymap.of(binding.context, binding.action).unwrap().written();
         assert!(all.contains(&keys), "{keys}");
     }
     for knob in Knob::ALL {
