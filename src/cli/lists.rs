@@ -11,7 +11,8 @@ use crate::error::{Error, Result};
 use crate::report::{Section, markdown, table};
 use crate::ui::action::Context;
 use crate::ui::colour::Colours;
-use crate::ui::keymap::{Keymap, written};
+use crate::ui::key::written;
+use crate::ui::keymap::Keymap;
 use crate::ui::theme::{self, Theme};
 
 /// What to do with the configuration.
@@ -105,8 +106,8 @@ configuration folder (`eigentop doctor` says where) gives any action other keys:
 
 ```toml
 [dashboard]                  # where it holds: the word in brackets below
-quit = [\"q\", \"ctrl-q\"]     # these keys instead of the table's
-zoom = \"z z\"               # a chord: one key after the other
+quit = [\"q\", \"ctrl-q\"]       # these keys instead of the table's
+zoom = \"z z\"                 # a chord: one key after the other
 log = []                     # no key; the palette still finds it
 ```
 

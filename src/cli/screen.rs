@@ -3,9 +3,10 @@
 use clap::Args;
 use terminal_colorsaurus::ThemeMode;
 
+use super::config::Config;
 use super::flags::Options;
-use super::folders;
-use crate::error::Result;
+use super::{Invoked, folders, settings};
+use crate::error::{Error, Result};
 use crate::ui;
 use crate::ui::colour::{self, Choice};
 use crate::ui::keymap::Keymap;
@@ -31,20 +32,45 @@ pub struct ScreenFlags {
 }
 
 impl ScreenFlags {
+    /// These flags over `options`.
+    pub fn over(self, options: &Options) -> Options {
+        let screen = Options {
+            theme: self.theme,
+            colour: self.colour,
+            marker: self.marker,
+            mouse: self.mouse,
+            ..Options::default()
+        };
+        screen.or(options)
+    }
+
     /// What they, and where they are silent the configuration, ask of the dashboard.
     ///
     /// # Errors
     /// A theme or a keymap that cannot be used.
-    pub fn options(self, config: &Options) -> Result<ui::Options> {
+    pub fn options(self, invoked: &Invoked, options: &Options) -> Result<ui::Options> {
         let themes = folders::themes();
-        let asked = self.theme.or_else(|| config.theme.clone());
+        let options = self.over(options);
+        let theme = Theme::load(&options.theme.clone().unwrap_or_else(suited), themes.as_deref())?;
+        let mut settings = settings::list(&invoked.matches, &invoked.config, &options)?;
+        let unset = settings.iter_mut().find(|s| s.key == "theme" && s.value.is_empty());
+        unset.into_iter().for_each(|setting| setting.value.clone_from(&theme.name));
+        let file = Config::path(invoked.config_file.as_deref());
+        let nowhere = "there is no home folder for config.toml; set EIGENTOP_CONFIG_DIR";
+        let keep = move |key: &str, value: &str| match &file {
+            Some(path) => settings::keep(path, key, value),
+            None => Err(Error::Computation(nowhere.into())),
+        };
         Ok(ui::Options {
-            theme: Theme::load(&asked.unwrap_or_else(suited), themes.as_deref())?,
+            theme,
             themes,
             keymap: Keymap::load(folders::keymap().as_deref())?,
-            colour: self.colour.or(config.colour).unwrap_or_default(),
-            marker: self.marker.or(config.marker).unwrap_or_default(),
-            mouse: self.mouse.or(config.mouse).unwrap_or_default(),
+            colour: options.colour.unwrap_or_default(),
+            marker: options.marker.unwrap_or_default(),
+            mouse: options.mouse.unwrap_or_default(),
+            settings,
+            check_setting: settings::check,
+            keep: Box::new(keep),
             save: None,
         })
     }

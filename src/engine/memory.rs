@@ -50,7 +50,7 @@ pub fn check(plan: &Plan, limit: Option<u64>) -> Result<()> {
 }
 
 /// Memory the system says is available, where it says so.
-fn available() -> Option<u64> {
+pub fn available() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/meminfo").ok()?;
     let line = text.lines().find(|l| l.starts_with("MemAvailable:"))?;
     line.split_whitespace().nth(1)?.parse::<u64>().ok().map(|kib| kib * 1024)

@@ -262,7 +262,7 @@ pub const BINDINGS: &[Binding] = {
     &[
         row(Board, Quit, &[key!(q)], Shown, "quit", "Leave; asks first while computing"),
         row(Board, Help, &[key!('?')], Shown, "help", "Show this help"),
-        row(Board, Commands, &[key!(':')], Shown, "commands", "Find and run any command by its name, such as sigma 1e-3"),
+        row(Board, Commands, &[key!(':')], Shown, "commands", "Find and run any command by name, such as sigma 1e-3"),
         row(Live, Decrease, &[key!(left), key!(h)], Hidden, "less", "Turn the chosen knob down"),
         row(Live, Increase, &[key!(right), key!(l)], After(Decrease), "change", "Turn the chosen knob up"),
         row(Replay, Play, &[key!(space)], Shown, "play", "Play or hold the recording"),
@@ -282,7 +282,7 @@ pub const BINDINGS: &[Binding] = {
         row(Board, PreviousView, &[key!(shift-v)], Hidden, "view", "The view before"),
         row(Live, Pause, &[key!(space)], Shown, "pause", "Hold computing, or go on"),
         row(Live, Save, &[key!(s)], Shown, "save", "Save the session under a name"),
-        row(Live, Preset, &[key!(p)], Shown, "preset", "Choose a preset of the knobs: default, quick, careful or the paper's"),
+        row(Live, Preset, &[key!(p)], Shown, "preset", "Set the knobs: default, quick, careful, or as the paper"),
         row(Board, Undo, &[key!(u)], Shown, "undo", "Undo the last turn of a knob"),
         row(Board, ScaleY, &[key!(y)], Shown, "lin/log", "Linear or logarithmic heights in the pane in focus"),
         row(Board, Log, &[key!(shift-l)], Shown, "log", "Show or hide the log"),
@@ -335,6 +335,8 @@ mod tests {
         let mut seen = HashSet::new();
         for binding in BINDINGS {
             assert!(!binding.keys.is_empty() && !binding.label.is_empty() && !binding.description.is_empty());
+            // On 80 columns the help has room for this much.
+            assert!(binding.description.chars().count() <= 54, "{}", binding.description);
             assert!(Context::ALL.contains(&binding.context));
             assert!(Context::TOGETHER.iter().any(|set| set.contains(&binding.context)));
             assert!(seen.insert((binding.context, binding.action)), "{:?} stands twice", binding.action);

@@ -8,7 +8,7 @@ use crate::engine::event::Stage;
 use crate::engine::readout::{Readout, StageState, Standing, State};
 
 use super::action::{Action, Context};
-use super::keymap::written;
+use super::key::written;
 use super::knob::Knob;
 use super::panes::line;
 use super::playback::{Motion, Playback};
@@ -233,6 +233,8 @@ pub fn contexts(app: &App) -> &'static [Context] {
         (Overlay::Leaving, _) => Context::LEAVING,
         (Overlay::Typing(_), _) => Context::TYPING,
         (Overlay::Menu(_), _) => Context::MENU,
+        (Overlay::Settings(panel), _) if panel.line.is_some() => Context::TYPING,
+        (Overlay::Settings(_), _) => Context::SETTINGS,
         (Overlay::None, Feed::Live(_)) => Context::LIVE,
         (Overlay::None, Feed::Replay(_)) => Context::REPLAY,
     }

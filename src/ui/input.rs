@@ -4,7 +4,8 @@ use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, Mou
 
 use super::action::Action;
 use super::bars::contexts;
-use super::keymap::{self, Found};
+use super::key;
+use super::keymap::Found;
 use super::knob::Turn;
 use super::screen::Hits;
 use super::state::{App, Overlay};
@@ -33,7 +34,7 @@ pub fn messages(app: &App, hits: &Hits, event: &Event) -> Vec<Message> {
 }
 
 fn pressed(app: &App, event: &KeyEvent) -> Option<Message> {
-    let key = keymap::pressed(event);
+    let key = key::pressed(event);
     match (app.keymap.find(contexts(app), &app.view.begun, key), event.code) {
         (Found::Action(action), _) => Some(Message::Act(action)),
         (Found::Beginning, _) => Some(Message::Begin(key)),

@@ -88,7 +88,7 @@ impl Knob {
             Knob::Solver => "eigensolver of stage I",
             Knob::Law => "probing law: which subspace the draws live in",
             Knob::Method => "exact, or as in the paper's public code",
-            Knob::Tol => "largest residual of an eigenpair, in units of the largest eigenvalue",
+            Knob::Tol => "largest residual, in units of the largest eigenvalue",
             Knob::Seed => "seed of every random number",
         }
     }

@@ -166,35 +166,27 @@ fn value_command(app: &App, text: &str) -> Option<Entry> {
     Some(Entry::new(format!("{} {value}", knob.command()), about, Command::Set(knob, value.to_owned())))
 }
 
-/// The entries that match `text`, best first: by name before by description, and as they stood where equally good.
+/// The entries that match `text`, best first: by name, then those whose description has every word.
 fn matching(entries: Vec<Entry>, text: &str) -> Vec<Entry> {
     let pattern = Pattern::parse(text, CaseMatching::Ignore, Normalization::Smart);
-    let mut config = Config::DEFAULT;
-    config.prefer_prefix = true;
-    let mut matcher = Matcher::new(config);
+    let words: Vec<String> = text.to_lowercase().split_whitespace().map(str::to_owned).collect();
+    let mut matcher = Matcher::new(Config::DEFAULT);
     let mut buffer = Vec::new();
     let mut scored: Vec<(Option<u32>, Entry)> = Vec::new();
     for mut entry in entries {
         let mut marks = Vec::new();
-        let by_name = pattern.indices(Utf32Str::new(&entry.name, &mut buffer), &mut matcher, &mut marks);
-        if by_name.is_some() {
+        let score = pattern.indices(Utf32Str::new(&entry.name, &mut buffer), &mut matcher, &mut marks);
+        let about = entry.about.to_lowercase();
+        if score.is_some() {
             marks.sort_unstable();
             marks.dedup();
             entry.marks = marks;
-        } else {
-            let all = format!("{} {}", entry.name, entry.about);
-            if pattern.score(Utf32Str::new(&all, &mut buffer), &mut matcher).is_none_or(|score| score < worth(text)) {
-                continue;
-            }
+        } else if !words.iter().all(|word| about.contains(word)) {
+            continue;
         }
-        scored.push((by_name, entry));
+        scored.push((score, entry));
     }
+    // Stable: what matches equally well stays as it stood.
     scored.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
     scored.into_iter().map(|(_, entry)| entry).collect()
-}
-
-/// The score below which a match in a description is mere chance: its signs stand too far apart.
-fn worth(text: &str) -> u32 {
-    // A sign alone scores 16, one that follows another or begins a word more.
-    20 * text.chars().filter(|c| !c.is_whitespace()).count() as u32
 }

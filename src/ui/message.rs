@@ -3,6 +3,7 @@
 use crokey::KeyCombination;
 
 use super::action::Action;
+use super::input::Mouse;
 use super::knob::{Knob, Turn};
 use crate::engine::worker::Wanted;
 
@@ -41,6 +42,15 @@ pub enum Effect {
     Want(Wanted),
     /// Save the session under this name.
     Save(String),
+    /// Listen to the mouse, or no longer.
+    Mouse(Mouse),
+    /// Write a key of the configuration file.
+    Keep {
+        /// The key.
+        key: String,
+        /// Its value as the flag has it.
+        value: String,
+    },
     /// Read the themes anew.
     ReadThemes,
     /// Give the terminal back and stop until the user comes back.

@@ -4,8 +4,8 @@
 //! | file | is |
 //! |---|---|
 //! | [`state`], [`message`], [`update`], [`turning`] | what the dashboard knows, what happens to it, the pure reducer |
-//! | [`action`], [`keymap`], [`input`] | the table of actions, the keys in force, from terminal events to messages |
-//! | [`knob`], [`preset`], [`menu`] | the knobs, settings of them with a name, lists to choose from |
+//! | [`action`], [`key`], [`keymap`], [`input`] | the table of actions, its keys in force, from the terminal to messages |
+//! | [`knob`], [`preset`], [`menu`], [`settings`] | the knobs, presets of them, lists to choose from, the configuration |
 //! | [`screen`], [`bars`], [`overlay`], [`panes`] | drawing, top down |
 //! | [`plot`], [`theme`], [`colour`] | curves, how each meaning looks, what the terminal can show |
 //! | [`playback`] | a recording and the place in it |
@@ -16,6 +16,7 @@ pub mod action;
 pub mod bars;
 pub mod colour;
 pub mod input;
+pub mod key;
 pub mod keymap;
 pub mod knob;
 pub mod menu;
@@ -28,6 +29,7 @@ pub mod plot;
 pub mod preset;
 pub mod run;
 pub mod screen;
+pub mod settings;
 pub mod state;
 pub mod terminal;
 pub mod theme;

@@ -33,10 +33,10 @@ impl Preset {
     /// What it is for, with its values.
     pub fn about(self) -> &'static str {
         match self {
-            Preset::Default => "what the program starts with: k 1, 4, 16; S 64; tol 1e-3; exact",
+            Preset::Default => "as at the start: k 1, 4, 16; S 64; tol 1e-3; exact",
             Preset::Quick => "a first look: k 1, 4; S 16; tol 1e-2",
             Preset::Careful => "narrow intervals, small residuals: S 512; tol 1e-5",
-            Preset::Paper => "the paper's figures by its public code: k 1, 4, 16; S 64; power; method paper",
+            Preset::Paper => "the paper's figures: k 1, 4, 16; S 64; power; method paper",
         }
     }
 

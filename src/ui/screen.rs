@@ -80,6 +80,7 @@ pub fn draw(app: &App, buffer: &mut Buffer) -> Hits {
             Overlay::Help(scrolled) => overlay::help(app, *scrolled, area, buffer),
             Overlay::Leaving => overlay::leaving(app, area, buffer),
             Overlay::Menu(menu) => overlay::menu(app, menu, area, buffer, &mut hits),
+            Overlay::Settings(panel) => overlay::settings(app, panel, area, buffer, &mut hits),
             Overlay::None | Overlay::Typing(_) => {}
         }
     }

@@ -11,11 +11,13 @@ use crate::engine::readout::{AtN, Readout, Standing, State};
 
 use super::colour::{Choice, Colours};
 use super::input::Mouse;
-use super::keymap::{Chord, Keymap};
+use super::key::Chord;
+use super::keymap::Keymap;
 use super::knob::Knob;
 use super::menu::Menu;
 use super::playback::Playback;
 use super::plot::raster::Marker;
+use super::settings::{Panel, Setting};
 use super::theme::{Theme, Token};
 
 /// The panes.
@@ -194,6 +196,8 @@ pub enum Overlay {
     Typing(Typing),
     /// A list of commands, themes or presets.
     Menu(Menu),
+    /// The settings.
+    Settings(Panel),
 }
 
 /// A line being typed.
@@ -321,6 +325,10 @@ pub struct App {
     pub keymap: Keymap,
     /// Whether the mouse is listened to.
     pub mouse: Mouse,
+    /// The keys of the configuration file.
+    pub settings: Vec<Setting>,
+    /// Whether a value is one of a key's.
+    pub check_setting: fn(&str, &str) -> Result<(), String>,
     /// What curves are drawn with.
     pub marker: Marker,
     /// Knobs before each turn, oldest first.
@@ -344,6 +352,8 @@ impl App {
             terminal: Colours::True,
             keymap: Keymap::default(),
             mouse: Mouse::default(),
+            settings: Vec::new(),
+            check_setting: |_, _| Ok(()),
             marker,
             history: Vec::new(),
             delivered: BTreeSet::new(),

@@ -1,19 +1,23 @@
 //! The reducer: what an action does to the state, and what must happen outside it. Pure: no clock, no terminal.
 
+mod lists;
+
 use std::sync::Arc;
 
 use crate::engine::event::Stamped;
 
 use super::action::{Action, Context};
 use super::knob::{Knob, Turn};
-use super::menu::{Command, Kind, Menu};
+use super::menu::{Kind, Menu};
 use super::playback::{FASTEST, Motion, Playback, SLOWEST, Seek};
+use super::settings::Panel;
 use super::state::{
     App, Arrangement, Feed, Heights, Log, Notice, Overlay, Pace, Pane, Purpose, Stay, Typing, Views, Way, cycled,
 };
-use super::turning::{ask, check, pause, set_pace, turn_knob, undo, want};
+use super::turning::{check, pause, set_pace, turn_knob, undo, want};
 
 pub use super::message::{Effect, Leave, Message};
+use lists::{choose_entry, choose_theme, in_menu, in_settings, point_at_row};
 
 /// Longest line that can be typed.
 const LONGEST: usize = 80;
@@ -31,6 +35,7 @@ pub fn update(app: &mut App, message: Message) -> Vec<Effect> {
             Overlay::Leaving => when_leaving(app, action),
             Overlay::Typing(_) => while_typing(app, action),
             Overlay::Menu(_) => in_menu(app, action),
+            Overlay::Settings(_) => in_settings(app, action),
         },
         Message::Begin(key) => {
             app.view.begun.push(key);
@@ -67,6 +72,10 @@ fn edit(app: &mut App, change: impl FnOnce(&mut String)) {
         Overlay::Menu(menu) => {
             change(&mut menu.text);
             choose_entry(app, |_, _| 0);
+        }
+        Overlay::Settings(Panel { line: Some(line), .. }) => {
+            change(&mut line.text);
+            line.refused = None;
         }
         _ => {}
     }
@@ -141,7 +150,10 @@ fn on_board(app: &mut App, action: Action) -> Vec<Effect> {
         Action::Theme => return choose_theme(app),
         Action::Preset => view.overlay = Overlay::Menu(Menu::new(Kind::Presets)),
         Action::Commands => view.overlay = Overlay::Menu(Menu::new(Kind::Commands)),
-        Action::Settings => {}
+        Action::Settings if app.settings.is_empty() => {
+            view.notice = Some(Notice::Refused("there are no settings here".into()));
+        }
+        Action::Settings => view.overlay = Overlay::Settings(Panel::default()),
         Action::NextKnob => choose(app, Way::On),
         Action::PreviousKnob => choose(app, Way::Back),
         Action::Increase => return turn_knob(app, app.view.knob, Turn::Up),
@@ -173,112 +185,6 @@ fn on_board(app: &mut App, action: Action) -> Vec<Effect> {
         | Action::Stop => {}
     }
     Vec::new()
-}
-
-/// The themes, with the one in use chosen.
-fn choose_theme(app: &mut App) -> Vec<Effect> {
-    let chosen = app.themes.iter().position(|(name, _)| *name == app.theme.name).unwrap_or(0);
-    app.view.overlay = Overlay::Menu(Menu { chosen, ..Menu::new(Kind::Themes(Box::new(app.theme.clone()))) });
-    vec![Effect::ReadThemes]
-}
-
-/// Choose another entry of the list: `to` makes the new place of the old one and the number of entries.
-fn choose_entry(app: &mut App, to: impl FnOnce(usize, usize) -> usize) {
-    let Overlay::Menu(menu) = &app.view.overlay else { return };
-    let count = menu.entries(app).len();
-    let last = count.saturating_sub(1);
-    let chosen = to(menu.chosen.min(last), count).min(last);
-    if let Overlay::Menu(menu) = &mut app.view.overlay {
-        menu.chosen = chosen;
-    }
-    // A chosen theme is shown at once.
-    if let Overlay::Menu(menu) = &app.view.overlay
-        && matches!(menu.kind, Kind::Themes(_))
-        && let Some(Command::Theme(name)) = menu.entry(app).map(|e| e.command)
-        && let Ok(theme) = app.theme_called(&name)
-    {
-        app.theme = theme;
-    }
-}
-
-/// Close the list and leave all as it was.
-fn close_menu(app: &mut App) {
-    if let Overlay::Menu(Menu { kind: Kind::Themes(before), .. }) = std::mem::take(&mut app.view.overlay) {
-        app.theme = *before;
-    }
-}
-
-fn in_menu(app: &mut App, action: Action) -> Vec<Effect> {
-    if erase(app, action) {
-        return Vec::new();
-    }
-    let Overlay::Menu(menu) = &app.view.overlay else { return Vec::new() };
-    match action {
-        // Round at both ends, so that the last is one key away.
-        Action::ScrollDown => choose_entry(app, |now, count| if now + 1 < count { now + 1 } else { 0 }),
-        Action::ScrollUp => choose_entry(app, |now, count| now.checked_sub(1).unwrap_or(count.saturating_sub(1))),
-        Action::Complete => {
-            if let Some(entry) = menu.entry(app) {
-                edit(app, |text| *text = entry.name.trim_end_matches('…').to_owned());
-            }
-        }
-        Action::Accept => match menu.entry(app).map(|e| e.command) {
-            Some(Command::Ask(knob)) => edit(app, |text| *text = format!("{} ", knob.command())),
-            Some(command) => {
-                close_menu(app);
-                return run_command(app, command);
-            }
-            None => {}
-        },
-        Action::Cancel => close_menu(app),
-        Action::Quit => {
-            close_menu(app);
-            return ask_to_leave(app);
-        }
-        _ => {}
-    }
-    Vec::new()
-}
-
-fn run_command(app: &mut App, command: Command) -> Vec<Effect> {
-    app.view.notice = None;
-    match command {
-        Command::Act(action) => update(app, Message::Act(action)),
-        Command::Set(knob, value) => {
-            app.view.knob = if Knob::BAR.contains(&knob) { knob } else { app.view.knob };
-            ask(app, knob.typed(&app.wanted, &value).map_err(|e| e.to_string()))
-        }
-        Command::Ask(_) => Vec::new(),
-        Command::Theme(name) => {
-            app.view.notice = Some(match app.theme_called(&name) {
-                Ok(theme) => {
-                    app.theme = theme;
-                    Notice::Done(format!("theme {name}"))
-                }
-                Err(why) => Notice::Refused(why),
-            });
-            Vec::new()
-        }
-        Command::Preset(preset) => {
-            let effects = ask(app, Ok(preset.of(&app.wanted)));
-            if app.view.notice.is_none() {
-                app.view.notice = Some(Notice::Done(format!("preset {}: {}", preset.name(), preset.about())));
-            }
-            effects
-        }
-    }
-}
-
-/// A click on a row chooses it; on the chosen row it takes it.
-fn point_at_row(app: &mut App, row: usize) -> Vec<Effect> {
-    match &app.view.overlay {
-        Overlay::Menu(menu) if menu.chosen == row => in_menu(app, Action::Accept),
-        Overlay::Menu(_) => {
-            choose_entry(app, |_, _| row);
-            Vec::new()
-        }
-        _ => Vec::new(),
-    }
 }
 
 fn in_help(app: &mut App, action: Action) -> Vec<Effect> {

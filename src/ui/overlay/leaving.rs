@@ -7,7 +7,8 @@ use ratatui::widgets::{Paragraph, Widget, Wrap};
 
 use super::{Place, window};
 use crate::ui::action::Context;
-use crate::ui::keymap::{Bound, written};
+use crate::ui::key::written;
+use crate::ui::keymap::Bound;
 use crate::ui::state::App;
 use crate::ui::theme::Token;
 

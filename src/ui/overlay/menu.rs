@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::{Place, clipped, first_shown, footnote, typed_line, window};
+use super::{Place, choose_row, clipped, first_shown, footnote, typed_line, window};
 use crate::ui::menu::{Command, Entry, Kind, Menu};
 use crate::ui::panes::line;
 use crate::ui::screen::Hits;
@@ -15,16 +15,15 @@ use crate::ui::theme::Token;
 pub fn menu(app: &App, menu: &Menu, area: Rect, buffer: &mut Buffer, hits: &mut Hits) {
     let entries = menu.entries(app);
     let (title, place, width, most) = match menu.kind {
-        Kind::Commands => (" Commands ", Place::Middle, 96, 18),
+        Kind::Commands => (" Commands ", Place::Below, 96, 18),
         // Beside the dashboard rather than over it: it shows the chosen theme.
         Kind::Themes(_) => (" Themes ", Place::Right, 44, 24),
-        Kind::Presets => (" Presets ", Place::Middle, 96, 8),
+        Kind::Presets => (" Presets ", Place::Below, 76, 8),
     };
-    // A list that gets shorter while one types keeps its window.
     let rows = match menu.kind {
-        Kind::Commands => most,
+        // Two lines more say what the chosen one is.
         Kind::Themes(_) => app.themes.len() + 2,
-        Kind::Presets => 4,
+        Kind::Commands | Kind::Presets => entries.len().max(1),
     };
     let inner = window(app, title, place, (width, (rows.min(most) + 4) as u16), area, buffer);
     line(buffer, inner, 0, &typed_line(app, prompt(menu), &menu.text));
@@ -51,7 +50,7 @@ pub fn menu(app: &App, menu: &Menu, area: Rect, buffer: &mut Buffer, hits: &mut 
         if i == chosen {
             // A theme's own colours stay to be seen.
             let width = if matches!(menu.kind, Kind::Themes(_)) { longest as u16 + 2 } else { spot.width };
-            buffer.set_style(Rect { width: width.min(spot.width), ..spot }, app.style(Token::Selected));
+            choose_row(app, spot, width, buffer);
         }
     }
     footnote(app, inner, &format!(" {}/{} ", chosen + 1, entries.len()), buffer);

@@ -4,6 +4,7 @@ mod help;
 mod leaving;
 mod log;
 mod menu;
+mod settings;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -17,12 +18,15 @@ pub use help::help;
 pub use leaving::{leaving, leaving_small};
 pub use log::log;
 pub use menu::menu;
+pub use settings::settings;
 
 /// Where a window lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
     /// In the middle.
     Middle,
+    /// In the middle, from a line that stays while the window grows and shrinks.
+    Below,
     /// At the right, beside what it is about.
     Right,
 }
@@ -33,6 +37,7 @@ fn window(app: &App, title: &str, place: Place, (width, height): (u16, u16), are
     let (right, below) = (area.width - width, area.height - height);
     let (x, y) = match place {
         Place::Middle => (right / 2, below / 2),
+        Place::Below => (right / 2, (area.height / 8).min(below)),
         Place::Right => (right - 1, below.min(1)),
     };
     let spot = Rect { x: area.x + x, y: area.y + y, width, height };
@@ -62,6 +67,14 @@ fn typed_line(app: &App, prompt: &str, text: &str) -> Line<'static> {
         Span::styled(text.to_owned(), app.style(Token::Text)),
         Span::styled(" ", app.style(Token::Selected)),
     ])
+}
+
+/// Mark a row as the chosen one, by its style in `width` columns and by a sign.
+fn choose_row(app: &App, row: Rect, width: u16, buffer: &mut Buffer) {
+    buffer.set_style(Rect { width: width.min(row.width), ..row }, app.style(Token::Selected));
+    if let Some(cell) = buffer.cell_mut((row.x, row.y)) {
+        cell.set_symbol("▸");
+    }
 }
 
 /// The first of `count` rows to show in `height`, so that the chosen one is among them.
