@@ -7,20 +7,18 @@ use std::time::Duration;
 use clap::Args;
 use tokio::sync::mpsc;
 
-use super::Outcome;
-use super::config::Config;
 use super::flags::{Options, SourceFlags};
 use super::progress::Progress;
 use super::recording::{SessionFlag, recorder};
 use super::screen::ScreenFlags;
-use super::summary;
+use super::{Invoked, Outcome, summary};
 use crate::engine::event::{Event, Stamped};
 use crate::engine::knobs::Knobs;
 use crate::engine::readout::State;
 use crate::engine::worker::{self, Run, Sink, Wanted};
 use crate::error::{Error, Result};
 use crate::session::Recorder;
-use crate::ui;
+use crate::ui::{self, knob::Knob};
 
 /// Flags of the dashboard.
 #[derive(Debug, Args)]
@@ -43,12 +41,16 @@ const AT_ONCE: Duration = Duration::from_millis(200);
 /// # Errors
 /// No terminal; a theme that cannot be used; what cannot be opened, in the words of the worker; these before the
 /// terminal is touched. Whatever stopped the run later.
-pub fn run(args: DashboardArgs, config: &Config) -> Result<Outcome> {
+pub fn run(args: DashboardArgs, invoked: &Invoked) -> Result<Outcome> {
     terminal()?;
     let source = args.source.source();
-    let options = args.options.or(&config.0);
+    let options = args.options.or(&invoked.config.0);
     let (knobs, settings) = (spread(options.knobs()), options.settings());
-    let mut screen = args.screen.options(options.theme.as_ref())?;
+    let mut screen = args.screen.options(invoked, &options)?;
+    for knob in Knob::ALL {
+        let setting = screen.settings.iter_mut().find(|setting| setting.key == knob.command());
+        setting.into_iter().for_each(|setting| setting.value = knob.setting(&knobs));
+    }
     let recorder = recorder(&options, args.session, &knobs)?;
     if let Some(recorder) = recorder.clone() {
         screen.save = Some(Box::new(move |name| recorder.save_as(name)));

@@ -4,13 +4,10 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::Outcome;
-use super::config::Config;
 use super::dashboard::terminal;
-use super::folders;
-use super::output;
 use super::screen::ScreenFlags;
 use super::values::{Positive, Size};
+use super::{Invoked, Outcome, folders, output};
 use crate::error::{Error, Result};
 use crate::report::{self, Document, Format};
 use crate::session::{self, Session};
@@ -47,12 +44,12 @@ pub struct ReplayArgs {
 ///
 /// # Errors
 /// A session that does not exist or cannot be read; no terminal; a theme that cannot be used.
-pub fn run(args: ReplayArgs, config: &Config) -> Result<Outcome> {
+pub fn run(args: ReplayArgs, invoked: &Invoked) -> Result<Outcome> {
     let session = session::read(&folders::sessions()?.find(&args.session)?)?;
     if args.headless {
         return headless(&session, args.format.unwrap_or(Format::Table), args.out.as_deref());
     }
-    let options = args.screen.options(config.0.theme.as_ref())?;
+    let options = args.screen.options(invoked, &invoked.config.0)?;
     if let Some(path) = args.picture {
         let svg = ui::picture(&session.readout(), (args.size.0, args.size.1), &options.theme);
         output::write(&svg, Some(&path))?;

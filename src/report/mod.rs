@@ -12,7 +12,7 @@ pub use bench::render as bench;
 pub use document::Document;
 pub use parameters::render as parameters;
 pub use sections::Section;
-pub use text::table;
+pub use text::{markdown, table};
 
 use serde::Serialize;
 

@@ -14,13 +14,16 @@ use crate::engine::readout::Readout;
 use crate::engine::worker::{Run, Worker};
 use crate::error::{Error, Result};
 
-use super::input;
+use super::colour::{Choice, Colours};
+use super::input::{self, Mouse};
+use super::keymap::Keymap;
 use super::playback::{Motion, Playback};
 use super::plot::raster::Marker;
 use super::screen::{self, Hits};
+use super::settings::{self, Setting};
 use super::state::{App, Feed, Notice, Pace};
 use super::terminal::Screen;
-use super::theme::{self, Colours, Theme};
+use super::theme::{self, Theme};
 use super::update::{Effect, Leave, Message, pass, receive, update};
 
 /// Shortest time between two frames: about 30 a second.
@@ -51,18 +54,11 @@ pub enum Source {
     },
 }
 
-/// Whether the mouse is listened to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
-pub enum Mouse {
-    /// Clicks and wheel act; the terminal's own selection needs Shift.
-    #[default]
-    On,
-    /// Left to the terminal.
-    Off,
-}
-
 /// Saves the running session under a name and says where.
 pub type Save = Box<dyn FnMut(&str) -> Result<PathBuf>>;
+
+/// Writes a key of the configuration file and says where.
+pub type Keep = Box<dyn FnMut(&str, &str) -> Result<PathBuf>>;
 
 /// What can be set about the dashboard.
 pub struct Options {
@@ -70,10 +66,20 @@ pub struct Options {
     pub theme: Theme,
     /// Folder of the user's themes.
     pub themes: Option<PathBuf>,
+    /// What keys do.
+    pub keymap: Keymap,
+    /// How many colours are shown.
+    pub colour: Choice,
     /// What curves are drawn with.
     pub marker: Marker,
     /// Whether the mouse is listened to.
     pub mouse: Mouse,
+    /// The keys of the configuration file.
+    pub settings: Vec<Setting>,
+    /// Whether a value is one of a key's.
+    pub check_setting: fn(&str, &str) -> std::result::Result<(), String>,
+    /// Writes one of them.
+    pub keep: Keep,
     /// Saves the session; without it there is nothing to save.
     pub save: Option<Save>,
 }
@@ -96,8 +102,9 @@ pub struct Outcome {
 /// # Errors
 /// If the terminal cannot be taken or written to. The terminal is given back first.
 pub fn run(source: Source, options: Options) -> Result<Outcome> {
-    let theme = options.theme.clone().reduced(Colours::of_terminal());
-    let (app, worker, events) = match source {
+    let terminal = Colours::of_terminal();
+    let theme = options.theme.clone().reduced(options.colour.of(terminal));
+    let (mut app, worker, events) = match source {
         Source::Live { worker, events, name } => {
             let wanted = worker.wanted.borrow().clone();
             let pace = if wanted.run == Run::Paused { Pace::Paused } else { Pace::Going };
@@ -108,6 +115,11 @@ pub fn run(source: Source, options: Options) -> Result<Outcome> {
             (App::new(feed, Knobs::default(), Some(name), theme, options.marker), None, None)
         }
     };
+    (app.colour, app.terminal) = (options.colour, terminal);
+    app.themes = theme::all(options.themes.as_deref(), app.colours());
+    app.keymap = options.keymap.clone();
+    app.mouse = options.mouse;
+    (app.settings, app.check_setting) = (options.settings.clone(), options.check_setting);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(refused)?;
     let mut dashboard = Dashboard { app, worker, options, hits: Hits::default(), saved: None };
     let left = runtime.block_on(dashboard.show(events));
@@ -139,6 +151,7 @@ impl Dashboard {
         let mut shown = Instant::now() - FRAME;
         let mut ticked = Instant::now();
         let mut ended = std::pin::pin!(told_to_end());
+        let mut jobs = Jobs::new();
         loop {
             let playing = matches!(&self.app.feed, Feed::Replay(p) if p.motion == Motion::Playing);
             if !playing {
@@ -146,6 +159,15 @@ impl Dashboard {
             }
             let leave = tokio::select! {
                 biased;
+                job = jobs.next() => {
+                    match job {
+                        Job::Stop => screen.suspend(self.app.mouse),
+                        Job::Continue => screen.resume(self.app.mouse),
+                    }
+                    .map_err(refused)?;
+                    due = Some(Instant::now());
+                    None
+                }
                 pressed = input.next() => {
                     let pressed = pressed.unwrap_or_else(|| Err(std::io::Error::other("input ended")));
                     let pressed = pressed.map_err(refused)?;
@@ -154,7 +176,7 @@ impl Dashboard {
                     }
                     // A key is answered at once, whenever the last frame was.
                     due = Some(Instant::now());
-                    self.press(&pressed)
+                    self.press(&pressed, &mut screen)?
                 }
                 () = &mut ended => Some(Leave::Stopped),
                 received = next_events(&mut events, &mut batch) => {
@@ -165,7 +187,7 @@ impl Dashboard {
                     let mut leave = None;
                     for stamped in batch.drain(..) {
                         let effects = receive(&mut self.app, &stamped);
-                        leave = self.carry_out(effects).or(leave);
+                        leave = self.carry_out(effects, &mut screen)?.or(leave);
                     }
                     leave
                 }
@@ -188,17 +210,17 @@ impl Dashboard {
         }
     }
 
-    fn press(&mut self, event: &Event) -> Option<Leave> {
+    fn press(&mut self, event: &Event, screen: &mut Screen) -> Result<Option<Leave>> {
         let messages: Vec<Message> = input::messages(&self.app, &self.hits, event);
         let mut leave = None;
         for message in messages {
             let effects = update(&mut self.app, message);
-            leave = self.carry_out(effects).or(leave);
+            leave = self.carry_out(effects, screen)?.or(leave);
         }
-        leave
+        Ok(leave)
     }
 
-    fn carry_out(&mut self, effects: Vec<Effect>) -> Option<Leave> {
+    fn carry_out(&mut self, effects: Vec<Effect>, screen: &mut Screen) -> Result<Option<Leave>> {
         let mut leave = None;
         for effect in effects {
             match effect {
@@ -208,11 +230,26 @@ impl Dashboard {
                     }
                 }
                 Effect::Save(name) => self.save(&name),
-                Effect::NextTheme => self.next_theme(),
+                Effect::ReadThemes => {
+                    self.app.themes = theme::all(self.options.themes.as_deref(), self.app.colours());
+                }
+                Effect::Keep { key, value } => self.keep(&key, &value),
+                Effect::Mouse(mouse) => screen.listen(mouse).map_err(refused)?,
+                Effect::Suspend => screen.suspend(self.app.mouse).map_err(refused)?,
                 Effect::Quit(how) => leave = Some(how),
             }
         }
-        leave
+        Ok(leave)
+    }
+
+    fn keep(&mut self, key: &str, value: &str) {
+        self.app.view.notice = Some(match (self.options.keep)(key, value) {
+            Ok(path) => {
+                settings::kept(&mut self.app, key, value);
+                Notice::Done(format!("{key} = {value} saved to {}", path.display()))
+            }
+            Err(e) => Notice::Refused(e.to_string()),
+        });
     }
 
     fn save(&mut self, name: &str) {
@@ -230,24 +267,6 @@ impl Dashboard {
             Err(e) => Notice::Refused(e.to_string()),
         });
     }
-
-    /// The next theme; one that cannot be used is named and passed over at the next key.
-    fn next_theme(&mut self) {
-        let folder = self.options.themes.as_deref();
-        let names = theme::names(folder);
-        let now = names.iter().position(|n| *n == self.app.theme.name).unwrap_or(0);
-        let next = &names[(now + 1) % names.len()];
-        self.app.view.notice = Some(match Theme::load(next, folder) {
-            Ok(theme) => {
-                self.app.theme = theme.reduced(Colours::of_terminal());
-                Notice::Done(format!("theme {next}"))
-            }
-            Err(e) => {
-                self.app.theme.name.clone_from(next);
-                Notice::Refused(e.to_string())
-            }
-        });
-    }
 }
 
 /// The next events, at most a batch; never if there are none to come.
@@ -255,6 +274,47 @@ async fn next_events(events: &mut Option<UnboundedReceiver<Stamped>>, batch: &mu
     match events {
         Some(events) => events.recv_many(batch, BATCH).await,
         None => std::future::pending().await,
+    }
+}
+
+/// What a shell asks of a program it started.
+enum Job {
+    /// To stop for a while.
+    Stop,
+    /// To go on.
+    Continue,
+}
+
+/// Requests to stop and go on, where the system has them.
+struct Jobs {
+    #[cfg(unix)]
+    signals: Option<[tokio::signal::unix::Signal; 2]>,
+}
+
+impl Jobs {
+    #[cfg(unix)]
+    fn new() -> Jobs {
+        use rustix::process::Signal;
+        use tokio::signal::unix::{SignalKind, signal};
+        let listen = |kind: Signal| signal(SignalKind::from_raw(kind.as_raw()));
+        let signals = listen(Signal::TSTP).and_then(|stop| Ok([stop, listen(Signal::CONT)?]));
+        Jobs { signals: signals.ok() }
+    }
+
+    #[cfg(not(unix))]
+    fn new() -> Jobs {
+        Jobs {}
+    }
+
+    async fn next(&mut self) -> Job {
+        #[cfg(unix)]
+        if let Some([stop, go_on]) = &mut self.signals {
+            return tokio::select! {
+                _ = stop.recv() => Job::Stop,
+                _ = go_on.recv() => Job::Continue,
+            };
+        }
+        std::future::pending().await
     }
 }
 

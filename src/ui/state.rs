@@ -9,9 +9,15 @@ use crate::engine::knobs::Knobs;
 use crate::engine::ladder;
 use crate::engine::readout::{AtN, Readout, Standing, State};
 
+use super::colour::{Choice, Colours};
+use super::input::Mouse;
+use super::key::Chord;
+use super::keymap::Keymap;
 use super::knob::Knob;
+use super::menu::Menu;
 use super::playback::Playback;
 use super::plot::raster::Marker;
+use super::settings::{Panel, Setting};
 use super::theme::{Theme, Token};
 
 /// The panes.
@@ -188,6 +194,10 @@ pub enum Overlay {
     Leaving,
     /// A line being typed.
     Typing(Typing),
+    /// A list of commands, themes or presets.
+    Menu(Menu),
+    /// The settings.
+    Settings(Panel),
 }
 
 /// A line being typed.
@@ -266,6 +276,8 @@ pub struct View {
     pub notice: Option<Notice>,
     /// When to close.
     pub stay: Stay,
+    /// The keys pressed so far of a chord.
+    pub begun: Chord,
 }
 
 /// Where events come from.
@@ -303,6 +315,20 @@ pub struct App {
     pub view: View,
     /// The theme.
     pub theme: Theme,
+    /// All themes by name, or why one cannot be used.
+    pub themes: Vec<(String, Result<Theme, String>)>,
+    /// How many colours are asked for.
+    pub colour: Choice,
+    /// How many the terminal has.
+    pub terminal: Colours,
+    /// What keys do.
+    pub keymap: Keymap,
+    /// Whether the mouse is listened to.
+    pub mouse: Mouse,
+    /// The keys of the configuration file.
+    pub settings: Vec<Setting>,
+    /// Whether a value is one of a key's.
+    pub check_setting: fn(&str, &str) -> Result<(), String>,
     /// What curves are drawn with.
     pub marker: Marker,
     /// Knobs before each turn, oldest first.
@@ -321,6 +347,13 @@ impl App {
             name,
             view: View::default(),
             theme,
+            themes: Vec::new(),
+            colour: Choice::default(),
+            terminal: Colours::True,
+            keymap: Keymap::default(),
+            mouse: Mouse::default(),
+            settings: Vec::new(),
+            check_setting: |_, _| Ok(()),
             marker,
             history: Vec::new(),
             delivered: BTreeSet::new(),
@@ -337,6 +370,20 @@ impl App {
     /// How `token` looks in the theme in use.
     pub fn style(&self, token: Token) -> Style {
         self.theme.get(token)
+    }
+
+    /// The colours shown.
+    pub fn colours(&self) -> Colours {
+        self.colour.of(self.terminal)
+    }
+
+    /// The theme called `name`, or why it cannot be used.
+    ///
+    /// # Errors
+    /// There is none of that name, or what is wrong with its file.
+    pub fn theme_called(&self, name: &str) -> Result<Theme, String> {
+        let found = self.themes.iter().find(|(known, _)| known == name);
+        found.map_or_else(|| Err(format!("no theme {name:?}")), |(_, theme)| theme.clone())
     }
 
     /// Fold one event.

@@ -3,11 +3,13 @@
 
 mod colour;
 mod ending;
+mod jobs;
 mod newcomer;
 #[path = "../program/mod.rs"]
 mod program;
 mod pty;
 mod refusals;
+mod settings;
 mod sizes;
 
 use std::process::Command;
