@@ -49,13 +49,15 @@ pub fn run(args: ReplayArgs, invoked: &Invoked) -> Result<Outcome> {
     if args.headless {
         return headless(&session, args.format.unwrap_or(Format::Table), args.out.as_deref());
     }
-    let options = args.screen.options(invoked, &invoked.config.0)?;
     if let Some(path) = args.picture {
-        let svg = ui::picture(&session.readout(), (args.size.0, args.size.1), &options.theme);
+        // A picture is the same whatever terminal it is asked for in.
+        let theme = args.screen.theme(&invoked.config.0, || "dark".to_owned())?;
+        let svg = ui::picture(&session.readout(), (args.size.0, args.size.1), &theme);
         output::write(&svg, Some(&path))?;
         return Ok(Outcome::Done);
     }
     terminal()?;
+    let options = args.screen.options(invoked, &invoked.config.0)?;
     let name = session.name();
     ui::run(ui::Source::Replay { events: session.events, speed: args.speed.0, name }, options)?;
     Ok(Outcome::Done)

@@ -282,7 +282,7 @@ pub const BINDINGS: &[Binding] = {
         row(Board, PreviousView, &[key!(shift-v)], Hidden, "view", "The view before"),
         row(Live, Pause, &[key!(space)], Shown, "pause", "Hold computing, or go on"),
         row(Live, Save, &[key!(s)], Shown, "save", "Save the session under a name"),
-        row(Live, Preset, &[key!(p)], Shown, "preset", "Set the knobs: default, quick, careful, or as the paper"),
+        row(Live, Preset, &[key!(p)], Shown, "preset", "Set the knobs: default, quick, careful or the paper's"),
         row(Board, Undo, &[key!(u)], Shown, "undo", "Undo the last turn of a knob"),
         row(Board, ScaleY, &[key!(y)], Shown, "lin/log", "Linear or logarithmic heights in the pane in focus"),
         row(Board, Log, &[key!(shift-l)], Shown, "log", "Show or hide the log"),

@@ -61,6 +61,7 @@ fn a_stop_from_elsewhere_gives_the_terminal_back_too() {
     t.wait_for("λ₁");
     t.signal("TSTP");
     t.wait_alternate(false);
+    t.wait_stopped();
     t.resize(100, 30);
     t.signal("CONT");
     t.wait_alternate(true);
