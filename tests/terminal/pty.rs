@@ -112,6 +112,13 @@ impl Terminal {
         assert!(sent.success(), "the program had ended before SIG{name}");
     }
 
+    /// Send a signal to all that was started in this terminal.
+    pub fn signal_all(&self, name: &str) {
+        let group = format!("-{}", self.child.process_id().expect("a running program"));
+        let sent = Command::new("kill").args([&format!("-{name}"), "--", &group]).status().expect("kill runs");
+        assert!(sent.success(), "all had ended before SIG{name}");
+    }
+
     /// Wait until the program has stopped for a while, as the system sees it.
     pub fn wait_stopped(&self) {
         let pid = self.child.process_id().expect("a running program").to_string();
