@@ -75,6 +75,7 @@ impl Config {
             memory: settings.memory.map(Memory),
             record: Some(self.0.record.unwrap_or(Record::On)),
             theme: self.0.theme.clone(),
+            marker: self.0.marker,
         };
         toml::to_string(&options)
     }

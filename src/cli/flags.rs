@@ -6,10 +6,11 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
-use super::source::{Data, Source};
 use super::values::{Device, Dimensions, Memory, Positive, Record, Sigmas};
 use crate::engine::knobs::{Knobs, Law, Method, Precision, SolverKind};
+use crate::engine::source::{Data, Source};
 use crate::engine::worker::Settings;
+use crate::ui::plot::raster::Marker;
 
 /// What to look at.
 #[derive(Debug, Clone, Args)]
@@ -92,6 +93,9 @@ pub struct Options {
     /// Theme; here from the file alone, for only commands with a screen have the flag.
     #[arg(skip)]
     pub theme: Option<String>,
+    /// What curves are drawn with; here from the file alone, as the theme.
+    #[arg(skip)]
+    pub marker: Option<Marker>,
 }
 
 impl Options {
@@ -114,6 +118,7 @@ impl Options {
             memory: self.memory.or(o.memory),
             record: self.record.or(o.record),
             theme: self.theme.or(o.theme),
+            marker: self.marker.or(o.marker),
         }
     }
 

@@ -16,7 +16,7 @@ mod recording;
 mod replay;
 mod screen;
 mod sessions;
-mod source;
+mod show;
 mod summary;
 mod train;
 mod values;
@@ -55,9 +55,8 @@ enum Command {
     Measure(measure::MeasureArgs),
     /// Show a recorded session again.
     Replay(replay::ReplayArgs),
-    /// List, show and remove recorded sessions.
-    #[command(subcommand)]
-    Sessions(sessions::SessionsCommand),
+    /// Look through recorded sessions; list, show and remove them.
+    Sessions(sessions::SessionsArgs),
     /// Train a small nanochat and write its checkpoint.
     Train(train::TrainArgs),
     /// List the colour themes.
@@ -122,7 +121,7 @@ fn run(cli: Cli) -> Result<Outcome> {
         None => dashboard::run(cli.dashboard, &config()?),
         Some(Command::Measure(args)) => measure::run(args, &config()?),
         Some(Command::Replay(args)) => replay::run(args, &config()?),
-        Some(Command::Sessions(command)) => sessions::run(command),
+        Some(Command::Sessions(args)) => sessions::run(args, &config()?),
         Some(Command::Train(args)) => train::run(args),
         Some(Command::Themes) => lists::themes(),
         Some(Command::Keys) => lists::keys(),

@@ -21,12 +21,36 @@ pub enum Action {
     Focus(Pane),
     /// Fill the screen with the pane in focus, or go back to all.
     Zoom,
+    /// Put the pane in focus away.
+    Hide,
     /// The next view of the pane in focus.
     NextView,
     /// The view before.
     PreviousView,
     /// Linear or logarithmic heights in the pane in focus.
     ScaleY,
+    /// Linear or logarithmic widths in the pane in focus.
+    ScaleX,
+    /// Look at half of the plot in focus.
+    ZoomIn,
+    /// Look at twice as much of it.
+    ZoomOut,
+    /// Look at the whole plot.
+    ZoomReset,
+    /// Read the curves at a crosshair, or put it away.
+    Crosshair,
+    /// Move the crosshair left.
+    CrosshairLeft,
+    /// Move the crosshair right.
+    CrosshairRight,
+    /// Look further left.
+    PanLeft,
+    /// Look further right.
+    PanRight,
+    /// Look further up.
+    PanUp,
+    /// Look further down.
+    PanDown,
     /// Show or hide the log.
     Log,
     /// Scroll the log back.
@@ -69,6 +93,28 @@ pub enum Action {
     Slower,
     /// Play faster.
     Faster,
+    /// To the next event of the recording.
+    StepOn,
+    /// To the event before.
+    StepBack,
+    /// To the next mark on the time line.
+    MarkOn,
+    /// To the mark before.
+    MarkBack,
+    /// Go on computing from the moment on the screen.
+    Branch,
+    /// Show the recorded sessions.
+    Sessions,
+    /// Draw a session beside this one, or no longer.
+    Compare,
+    /// Search among the sessions.
+    Search,
+    /// Write a session's note.
+    Note,
+    /// Write a session's tags.
+    Tags,
+    /// Replay the chosen session.
+    Open,
     /// Take what was typed.
     Accept,
     /// Take back the last sign typed.
@@ -96,8 +142,12 @@ pub enum Context {
     Live,
     /// On the dashboard while replaying.
     Replay,
+    /// While a crosshair is moved by keys; its bindings come before those of the dashboard.
+    Crosshair,
     /// While typing a value or a name.
     Typing,
+    /// Among the recorded sessions.
+    Sessions,
     /// In the help.
     Help,
     /// At the question how to leave.
@@ -106,10 +156,12 @@ pub enum Context {
 
 impl Context {
     /// All contexts, in the order of the help.
-    pub const ALL: [Context; 7] = [
+    pub const ALL: [Context; 9] = [
         Context::Board,
         Context::Live,
         Context::Replay,
+        Context::Crosshair,
+        Context::Sessions,
         Context::Typing,
         Context::Help,
         Context::Leaving,
@@ -123,6 +175,8 @@ impl Context {
             Context::Board => "Dashboard",
             Context::Live => "While computing",
             Context::Replay => "In a replay",
+            Context::Crosshair => "With the crosshair",
+            Context::Sessions => "Among the sessions",
             Context::Typing => "While typing",
             Context::Help => "In this help",
             Context::Leaving => "When leaving",
@@ -230,6 +284,13 @@ pub const BINDINGS: &[Binding] = {
     &[
         row(Board, Quit, &[Key::char('q')], Shown, "quit", "Leave; asks first while computing"),
         row(Board, Help, &[Key::char('?')], Shown, "help", "Show this help"),
+        row(Context::Crosshair, CrosshairLeft, &[Key::code(KeyCode::Left), Key::char('h')], Hidden, "left", "Move the crosshair left"),
+        row(Context::Crosshair, CrosshairRight, &[Key::code(KeyCode::Right), Key::char('l')], Pair("←→"), "crosshair", "Move the crosshair right"),
+        row(Context::Crosshair, PanLeft, &[Key::with(SHIFT, KeyCode::Left), Key::char('H')], Hidden, "pan", "Look further left in a magnified plot"),
+        row(Context::Crosshair, PanRight, &[Key::with(SHIFT, KeyCode::Right)], Hidden, "pan", "Look further right"),
+        row(Context::Crosshair, PanUp, &[Key::with(SHIFT, KeyCode::Up), Key::char('K')], Pair("Shift-arrows"), "pan", "Look further up"),
+        row(Context::Crosshair, PanDown, &[Key::with(SHIFT, KeyCode::Down), Key::char('J')], Hidden, "pan", "Look further down"),
+        row(Context::Crosshair, Action::Crosshair, &[Key::code(KeyCode::Esc), Key::char('c')], Shown, "done", "Put the crosshair away"),
         row(Live, Decrease, &[Key::code(KeyCode::Left), Key::char('h')], Hidden, "less", "Turn the chosen knob down"),
         row(Live, Increase, &[Key::code(KeyCode::Right), Key::char('l')], Pair("←→"), "change", "Turn the chosen knob up"),
         row(Replay, Play, &[Key::char(' ')], Shown, "play", "Play or hold the recording"),
@@ -239,18 +300,31 @@ pub const BINDINGS: &[Binding] = {
         row(Replay, Faster, &[Key::char('>')], Hidden, "faster", "Play at twice the speed"),
         row(Replay, Start, &[Key::code(KeyCode::Home), Key::char('g')], Hidden, "start", "To the recording's start"),
         row(Replay, End, &[Key::code(KeyCode::End), Key::char('G')], Hidden, "end", "To the recording's end"),
+        row(Replay, StepOn, &[Key::char('.')], Pair(",."), "event", "To the next event"),
+        row(Replay, StepBack, &[Key::char(',')], Hidden, "event", "To the event before"),
+        row(Replay, MarkOn, &[Key::char('}')], Pair("{}"), "mark", "To the next mark: a stage, a turned knob, a warning"),
+        row(Replay, MarkBack, &[Key::char('{')], Hidden, "mark", "To the mark before"),
+        row(Replay, Branch, &[Key::char('b')], Shown, "branch", "Go on computing from this moment, as a new session"),
         row(Board, NextKnob, &[Key::code(KeyCode::Down), Key::char('j')], Pair("↑↓"), "knob", "Choose the next knob"),
         row(Board, PreviousKnob, &[Key::code(KeyCode::Up), Key::char('k')], Hidden, "knob", "Choose the knob before"),
         row(Board, Type, &[Key::code(KeyCode::Enter)], Shown, "type", "Type a value for the chosen knob"),
         row(Board, NextPane, &[Key::code(KeyCode::Tab)], Shown, "pane", "Focus the next pane"),
         row(Board, PreviousPane, &[Key::code(KeyCode::BackTab)], Hidden, "pane", "Focus the pane before"),
         row(Board, Zoom, &[Key::char('z')], Shown, "zoom", "Fill the screen with the pane in focus, and back"),
+        row(Board, Hide, &[Key::char('d')], Hidden, "hide", "Put the pane in focus away; its digit brings it back"),
         row(Board, NextView, &[Key::char('v')], Shown, "view", "The next view of the pane in focus"),
         row(Board, PreviousView, &[Key::char('V')], Hidden, "view", "The view before"),
         row(Live, Pause, &[Key::char(' ')], Shown, "pause", "Hold computing, or go on"),
         row(Live, Save, &[Key::char('s')], Shown, "save", "Save the session under a name"),
+        row(Board, Action::Sessions, &[Key::char('r')], Shown, "sessions", "Show the recorded sessions: replay, compare, describe"),
+        row(Board, Compare, &[Key::char('C')], Hidden, "compare", "Draw a session beside this one, or no longer"),
         row(Board, Undo, &[Key::char('u')], Shown, "undo", "Undo the last turn of a knob"),
         row(Board, ScaleY, &[Key::char('y')], Shown, "lin/log", "Linear or logarithmic heights in the pane in focus"),
+        row(Board, ScaleX, &[Key::char('x')], Hidden, "lin/log x", "Linear or logarithmic widths in the pane in focus"),
+        row(Board, Action::Crosshair, &[Key::char('c')], Shown, "read", "Read all curves at a crosshair, or put it away"),
+        row(Board, ZoomIn, &[Key::char('+')], Pair("+-="), "magnify", "Magnify the plot in focus, about the crosshair if any"),
+        row(Board, ZoomOut, &[Key::char('-')], Hidden, "less", "See more of the plot in focus"),
+        row(Board, ZoomReset, &[Key::char('=')], Hidden, "whole", "See the whole plot again"),
         row(Board, Log, &[Key::char('L')], Shown, "log", "Show or hide the log"),
         row(Board, Theme, &[Key::char('t')], Shown, "theme", "The next theme"),
         row(Board, Focus(Pane::Spectrum), &[Key::char('1')], Hidden, "spectrum", "Focus the spectrum"),
@@ -264,6 +338,16 @@ pub const BINDINGS: &[Binding] = {
         row(Board, LogBack, &[Key::code(KeyCode::PageUp)], Hidden, "log back", "Scroll the log back"),
         row(Board, LogOn, &[Key::code(KeyCode::PageDown)], Hidden, "log on", "Scroll the log on"),
         row(Board, Back, &[Key::code(KeyCode::Esc)], Hidden, "back", "Close the zoom, the log or the message"),
+        row(Context::Sessions, Open, &[Key::code(KeyCode::Enter)], Shown, "replay", "Replay the chosen session"),
+        row(Context::Sessions, Compare, &[Key::char('c')], Shown, "compare", "Draw the chosen session beside the one shown"),
+        row(Context::Sessions, Search, &[Key::char('/')], Shown, "search", "Search names, checkpoints, notes and tags"),
+        row(Context::Sessions, Note, &[Key::char('n')], Shown, "note", "Write a note"),
+        row(Context::Sessions, Tags, &[Key::char('t')], Shown, "tags", "Write tags, with blanks between them"),
+        row(Context::Sessions, ScrollDown, &[Key::code(KeyCode::Down), Key::char('j')], Pair("↑↓"), "choose", "Choose the next session"),
+        row(Context::Sessions, ScrollUp, &[Key::code(KeyCode::Up), Key::char('k')], Hidden, "choose", "Choose the session before"),
+        row(Context::Sessions, Start, &[Key::code(KeyCode::Home), Key::char('g')], Hidden, "first", "Choose the newest"),
+        row(Context::Sessions, End, &[Key::code(KeyCode::End), Key::char('G')], Hidden, "last", "Choose the oldest"),
+        row(Context::Sessions, Cancel, &[Key::code(KeyCode::Esc), Key::char('q'), Key::char('r')], Shown, "close", "Close the list"),
         row(Typing, Accept, &[Key::code(KeyCode::Enter)], Shown, "take it", "Take what was typed"),
         row(Typing, Erase, &[Key::code(KeyCode::Backspace)], Shown, "erase", "Take back the last sign"),
         row(Typing, Cancel, &[Key::code(KeyCode::Esc)], Shown, "cancel", "Leave all as it was"),
@@ -277,9 +361,9 @@ pub const BINDINGS: &[Binding] = {
     ]
 };
 
-/// What `event` does where `contexts` hold.
+/// What `event` does where `contexts` hold; an earlier context comes before a later one.
 pub fn find(contexts: &[Context], event: &KeyEvent) -> Option<Action> {
-    let held = BINDINGS.iter().filter(|b| contexts.contains(&b.context));
+    let held = contexts.iter().flat_map(|c| BINDINGS.iter().filter(move |b| b.context == *c));
     held.into_iter().find(|b| b.keys.iter().any(|k| k.is(event))).map(|b| b.action)
 }
 
@@ -291,7 +375,15 @@ mod tests {
     #[test]
     fn no_key_means_two_things_where_both_hold() {
         use Context::*;
-        for contexts in [&[Board, Live][..], &[Board, Replay], &[Typing], &[Context::Help], &[Leaving]] {
+        for contexts in [
+            &[Board, Live][..],
+            &[Board, Replay],
+            &[Context::Crosshair],
+            &[Context::Sessions],
+            &[Typing],
+            &[Context::Help],
+            &[Leaving],
+        ] {
             let mut seen = HashSet::new();
             for binding in BINDINGS.iter().filter(|b| contexts.contains(&b.context) || b.context == Everywhere) {
                 for key in binding.keys {
@@ -314,7 +406,8 @@ mod tests {
         let board = [Context::Board, Context::Live, Context::Everywhere];
         let press = |code, modifiers| find(&board, &KeyEvent::new(code, modifiers));
         assert_eq!(press(KeyCode::Char('c'), KeyModifiers::CONTROL), Some(Action::Quit));
-        assert_eq!(press(KeyCode::Char('c'), KeyModifiers::NONE), None);
+        assert_eq!(press(KeyCode::Char('c'), KeyModifiers::NONE), Some(Action::Crosshair));
+        assert_eq!(press(KeyCode::Char('e'), KeyModifiers::NONE), None);
         assert_eq!(press(KeyCode::Char('L'), KeyModifiers::SHIFT), Some(Action::Log));
         assert_eq!(press(KeyCode::BackTab, KeyModifiers::SHIFT), Some(Action::PreviousPane));
         assert_eq!(press(KeyCode::Right, KeyModifiers::SHIFT), Some(Action::Leap));

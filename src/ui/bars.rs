@@ -7,12 +7,12 @@ use ratatui::text::{Line, Span};
 use crate::engine::event::Stage;
 use crate::engine::readout::{Readout, StageState, Standing, State};
 
-use super::action::{BINDINGS, Context, Footer};
+use super::action::{BINDINGS, Binding, Context, Footer};
 use super::knob::Knob;
 use super::panes::line;
-use super::playback::{Motion, Playback};
+use super::playback::{Mark, Motion, Playback};
 use super::screen::Hits;
-use super::state::{App, Feed, Notice, Overlay, Pace, Purpose, Stay, Typing};
+use super::state::{App, Feed, Held, Notice, Overlay, Pace, Purpose, Stay, Typing};
 use super::theme::Token;
 use crate::math::format::{clock, count, number, span};
 
@@ -27,6 +27,7 @@ pub fn header(app: &App, area: Rect, buffer: &mut Buffer) {
         parts.extend([format!("{} {}", s.device, s.precision), format!("seed {}", app.wanted.seed)]);
     }
     parts.extend(app.name.as_ref().map(|name| format!("session {name}")));
+    parts.extend(app.compared.as_ref().map(|c| format!("B: {}", c.name)));
     // Whole parts only, as many as fit.
     let mut text = String::new();
     for part in parts {
@@ -46,6 +47,9 @@ pub fn header(app: &App, area: Rect, buffer: &mut Buffer) {
 }
 
 fn status(app: &App) -> Line<'static> {
+    if !app.has_board() {
+        return Line::default();
+    }
     let text = app.style(Token::Text);
     let readout = &app.readout;
     let mut spans = match &app.feed {
@@ -108,18 +112,41 @@ pub fn place(app: &App, area: Rect, buffer: &mut Buffer) {
 }
 
 fn track(app: &App, p: &Playback, width: u16) -> Line<'static> {
-    let (now, all) = (clock(p.position), clock(p.duration()));
-    let cells = usize::from(width).saturating_sub(now.len() + all.len() + 6).max(1);
-    let part = if p.duration() > 0.0 { p.position / p.duration() } else { 1.0 };
-    let at = (part.clamp(0.0, 1.0) * (cells - 1) as f64).round() as usize;
-    Line::from(vec![
-        Span::styled(format!("  {now} "), app.style(Token::Text)),
-        Span::styled("━".repeat(at), app.style(Token::Accent)),
-        Span::styled("●", app.style(Token::Accent)),
-        Span::styled("─".repeat(cells - 1 - at), app.style(Token::Faint)),
-        Span::styled(format!(" {all}"), app.style(Token::Muted)),
-    ])
+    let (shown, events) = p.place();
+    let left = format!("  {} ", clock(p.position));
+    let right = format!(" {}  event {shown}/{events}", clock(p.duration()));
+    let cells = usize::from(width).saturating_sub(left.chars().count() + right.chars().count() + 1).max(1);
+    let cell = |t: f64| {
+        let part = if p.duration() > 0.0 { t / p.duration() } else { 1.0 };
+        (part.clamp(0.0, 1.0) * (cells - 1) as f64).round() as usize
+    };
+    let at = cell(p.position);
+    let mut track: Vec<(char, Token)> =
+        (0..cells).map(|i| if i < at { ('━', Token::Accent) } else { ('─', Token::Faint) }).collect();
+    // Where several moments share a cell, the most pressing shows.
+    let mut marks = p.marks().to_vec();
+    marks.sort_by_key(|(_, mark)| *mark);
+    for (t, mark) in marks {
+        let token = match mark {
+            Mark::Stage(_) if cell(t) < at => Token::Accent,
+            Mark::Stage(_) => Token::Muted,
+            Mark::Knobs => Token::Text,
+            Mark::Warning => Token::Warning,
+        };
+        track[cell(t)] = (mark.sign(), token);
+    }
+    track[at] = ('●', Token::Accent);
+    let mut spans = vec![Span::styled(left, app.style(Token::Text))];
+    for run in track.chunk_by(|a, b| a.1 == b.1) {
+        spans.push(Span::styled(run.iter().map(|(sign, _)| sign).collect::<String>(), app.style(run[0].1)));
+    }
+    spans.push(Span::styled(right, app.style(Token::Muted)));
+    Line::from(spans)
 }
+
+/// What a newcomer is told at the first start, until a few keys were pressed.
+const FIRST_LOOK: &str =
+    "First look? ←→ turn σ, ↓ goes to n, k and S, v shows other views, c reads values, ? lists all keys.";
 
 /// The most pressing of: what is typed, a notice, a failure, warnings; else what the chosen knob is.
 pub fn message(app: &App, area: Rect, buffer: &mut Buffer) {
@@ -130,6 +157,7 @@ pub fn message(app: &App, area: Rect, buffer: &mut Buffer) {
         (_, Some(Notice::Done(text)), _) => Line::styled(format!("✓ {text}"), app.style(Token::Good)),
         (_, Some(Notice::Refused(text)), _) => Line::styled(format!("✗ {text}"), app.style(Token::Error)),
         (_, _, State::Failed(text)) => Line::styled(format!("✗ {text}"), app.style(Token::Error)),
+        _ if app.view.hint > 0 => Line::styled(FIRST_LOOK, app.style(Token::Accent)),
         _ if !readout.warnings.is_empty() => warnings(app, readout, pad.width),
         _ => Line::styled(format!("{}: {}", app.view.knob.name(), app.view.knob.meaning()), app.style(Token::Faint)),
     };
@@ -230,9 +258,22 @@ pub fn contexts(app: &App) -> &'static [Context] {
         (Overlay::Help(_), _) => &[Context::Help, Context::Everywhere],
         (Overlay::Leaving, _) => &[Context::Leaving, Context::Everywhere],
         (Overlay::Typing(_), _) => &[Context::Typing, Context::Everywhere],
+        (Overlay::Sessions(browser), _) if browser.line.is_some() => &[Context::Typing, Context::Everywhere],
+        (Overlay::Sessions(_), _) => &[Context::Sessions, Context::Everywhere],
+        (Overlay::None, feed) if app.view.crosshair.is_some_and(|c| c.held == Held::Keys) => match feed {
+            Feed::Live(_) => &[Context::Crosshair, Context::Board, Context::Live, Context::Everywhere],
+            Feed::Replay(_) => &[Context::Crosshair, Context::Board, Context::Replay, Context::Everywhere],
+        },
         (Overlay::None, Feed::Live(_)) => &[Context::Board, Context::Live, Context::Everywhere],
         (Overlay::None, Feed::Replay(_)) => &[Context::Board, Context::Replay, Context::Everywhere],
     }
+}
+
+/// Whether an earlier context than its own has taken the binding's first key.
+fn is_taken(held: &[Context], binding: &Binding) -> bool {
+    let earlier = held.iter().take_while(|c| **c != binding.context);
+    let mut others = earlier.flat_map(|c| BINDINGS.iter().filter(move |b| b.context == *c));
+    others.any(|b| b.keys.contains(&binding.keys[0]))
 }
 
 /// The keys that hold now, as many as fit.
@@ -240,7 +281,7 @@ pub fn footer(app: &App, area: Rect, buffer: &mut Buffer) {
     let held = contexts(app);
     let mut spans = vec![Span::raw(" ")];
     let mut used = 1;
-    for binding in BINDINGS.iter().filter(|b| held.contains(&b.context)) {
+    for binding in BINDINGS.iter().filter(|b| held.contains(&b.context) && !is_taken(held, b)) {
         let key = match binding.footer {
             Footer::Shown => binding.keys[0].to_string(),
             Footer::Pair(keys) => keys.to_owned(),

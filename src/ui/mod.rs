@@ -4,8 +4,12 @@
 //! | file | is |
 //! |---|---|
 //! | [`state`], [`update`] | what the dashboard knows, and the pure reducer over it |
+//! | [`look`] | reading plots: zoom, pan, crosshair |
 //! | [`action`], [`knob`], [`input`] | the table of keys, the knobs, from terminal events to messages |
 //! | [`screen`], [`bars`], [`overlay`], [`panes`] | drawing, top down |
+//! | [`browser`] | the recorded sessions |
+//! | [`layout`] | which pane stands where |
+//! | [`memory`] | what is remembered from one start to the next |
 //! | [`plot`], [`theme`] | curves, colours |
 //! | [`playback`] | a recording and the place in it |
 //! | [`run`](mod@run), [`terminal`] | the loop and the terminal it borrows |
@@ -13,8 +17,12 @@
 
 pub mod action;
 pub mod bars;
+pub mod browser;
 pub mod input;
 pub mod knob;
+pub mod layout;
+pub mod look;
+pub mod memory;
 pub mod overlay;
 pub mod panes;
 pub mod picture;

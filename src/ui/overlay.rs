@@ -15,10 +15,13 @@ use super::theme::Token;
 use crate::math::format::clock;
 
 /// Signs whose meaning the help explains.
-const LEGEND: [(&str, &str); 6] = [
+const LEGEND: [(&str, &str); 9] = [
     ("✓ …", "an eigenpair within, or not yet within, the tolerance"),
     ("±", "95 % interval; for λ the residual"),
-    ("━ ╍ ┈", "curves are told apart by stroke as well as by colour"),
+    ("━ ╍ ┈ ◇ ○ △", "curves are told apart by stroke and sign as well as by colour"),
+    ("◆ B", "a curve of the session compared"),
+    ("≈", "in the map over k and σ: the draws confirm the closed form"),
+    ("┼ ◆ ⚠", "on the time line: a stage begins, knobs are turned, a warning"),
     ("share", "part of the increment's variance in the subspace"),
     ("recomputing", "figures of former knobs, until the new ones come"),
     ("U frozen", "the eigenspace of the n shown, for smaller n too"),
@@ -59,7 +62,10 @@ fn help_lines(app: &App) -> Vec<Line<'static>> {
     lines.push(Line::default());
     lines.push(heading("Signs"));
     lines.extend(LEGEND.map(|(sign, meaning)| entry(sign.to_owned(), meaning)));
-    lines.push(entry("mouse".into(), "click a pane or a knob; turn the wheel over a knob"));
+    lines.push(entry(
+        "mouse".into(),
+        "click a pane or knob; wheel over a knob, a plot or an axis; drag a plot; hover to read",
+    ));
     lines
 }
 

@@ -301,7 +301,7 @@ fn style(value: &toml::Value, palette: &BTreeMap<String, Color>) -> std::result:
 }
 
 /// The nearest of xterm's 6×6×6 cube and 24 greys, by squared distance.
-fn nearest_indexed(colour: Color) -> Color {
+pub(super) fn nearest_indexed(colour: Color) -> Color {
     let Color::Rgb(r, g, b) = colour else { return colour };
     let level = |i: i32| if i == 0 { 0 } else { 55 + 40 * i };
     let distance = |c: [i32; 3]| {

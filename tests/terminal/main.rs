@@ -8,7 +8,9 @@ mod newcomer;
 mod program;
 mod pty;
 mod refusals;
+mod sessions;
 mod sizes;
+mod traffic;
 
 use std::process::Command;
 

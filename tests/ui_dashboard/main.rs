@@ -1,5 +1,8 @@
 //! The dashboard as a user meets it: what stands on the screen, and what keys do.
 
+mod look;
 mod reducer;
 mod screen;
+mod sessions;
 mod synthetic;
+mod views;
