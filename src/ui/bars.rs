@@ -23,11 +23,12 @@ pub fn header(app: &App, area: Rect, buffer: &mut Buffer) {
     let room = area.width.saturating_sub(width + 13);
     let mut parts = Vec::new();
     if let Some(s) = &app.readout.subject {
-        parts.extend([s.name.clone(), s.model.clone(), format!("{} parameters", count(s.parameters as f64))]);
+        parts.push(s.name.clone());
+        parts.extend(app.compared.as_ref().map(|c| format!("B: {}", c.name)));
+        parts.extend([s.model.clone(), format!("{} parameters", count(s.parameters as f64))]);
         parts.extend([format!("{} {}", s.device, s.precision), format!("seed {}", app.wanted.seed)]);
     }
     parts.extend(app.name.as_ref().map(|name| format!("session {name}")));
-    parts.extend(app.compared.as_ref().map(|c| format!("B: {}", c.name)));
     // Whole parts only, as many as fit.
     let mut text = String::new();
     for part in parts {

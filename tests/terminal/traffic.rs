@@ -3,21 +3,19 @@
 use std::time::{Duration, Instant};
 
 use crate::program::Program;
-use crate::pty::{Terminal, key};
+use crate::pty::Terminal;
 use crate::{lasting, small};
 
 /// Bytes a second that a dashboard of 120×40 may write.
 const BUDGET: f64 = 30_000.0;
 
-/// Assert that no second of the next few takes more than the budget.
+/// Assert that the next few seconds take no more than the budget.
 #[track_caller]
-fn keeps_to_the_budget(t: &Terminal, seconds: usize) {
-    for _ in 0..seconds {
-        let (began, before) = (Instant::now(), t.written());
-        std::thread::sleep(Duration::from_secs(1));
-        let rate = (t.written() - before) as f64 / began.elapsed().as_secs_f64();
-        assert!(rate <= BUDGET, "{rate:.0} bytes a second");
-    }
+fn keeps_to_the_budget(t: &Terminal, seconds: u64) {
+    let (began, before) = (Instant::now(), t.written());
+    std::thread::sleep(Duration::from_secs(seconds));
+    let rate = (t.written() - before) as f64 / began.elapsed().as_secs_f64();
+    assert!(rate > 0.0 && rate <= BUDGET, "{rate:.0} bytes a second");
 }
 
 #[test]
@@ -54,7 +52,6 @@ fn a_dashboard_at_rest_writes_nothing() {
     t.send("\x1b[<35;1;1M\x1b[<35;2;1M");
     std::thread::sleep(Duration::from_millis(300));
     assert_eq!(t.written(), before);
-    t.send(key::ESCAPE);
     t.send("q");
     t.wait_end().said(0, &[]);
 }

@@ -170,9 +170,15 @@ fn what_cannot_be_compared_says_why() {
     app.name = Some("alpha".into());
     refused(&mut app, "is the one on the screen");
     let mut app = browsing(&store);
+    // Not read yet, it is compared, or refused, when it comes.
     app.previews.clear();
-    refused(&mut app, "still being read");
+    act(&mut app, Action::Compare);
+    assert!(matches!(&app.view.notice, Some(Notice::Done(text)) if text.contains("being read")));
+    let mut later = app.clone();
+    browser::arrived(&mut later, "alpha".into(), Ok(readout(&synthetic::run())));
+    assert_eq!(later.compared.map(|c| c.name).as_deref(), Some("alpha"));
     browser::arrived(&mut app, "alpha".into(), Err(Error::file(Path::new("events.jsonl"), "line 2 is damaged")));
+    assert!(matches!(&app.view.notice, Some(Notice::Refused(why)) if why.contains("line 2 is damaged")));
     refused(&mut app, "line 2 is damaged");
     assert!(text(&app, 120, 40).contains("line 2 is damaged"));
     let mut alone = replay(Vec::new());

@@ -88,6 +88,8 @@ pub struct Browser {
     pub search: String,
     /// The line being typed.
     pub line: Option<(Field, String)>,
+    /// The session that is to be drawn beside once it has been read.
+    to_compare: Option<String>,
     /// The chosen one among those shown.
     chosen: usize,
 }
@@ -205,15 +207,22 @@ pub fn act(app: &mut App, action: Action) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Draw the chosen session beside the one on the screen.
+/// Draw the chosen session beside the one on the screen, at once or when it has been read.
 fn compare(app: &mut App) {
-    let Overlay::Sessions(browser) = &app.view.overlay else { return };
+    let Overlay::Sessions(browser) = &mut app.view.overlay else { return };
     let Some(name) = browser.chosen().map(|(_, card)| card.name.clone()) else { return };
+    browser.to_compare = None;
     let refuse = |why: String| Some(Notice::Refused(why));
     app.view.notice = match app.previews.get(&name) {
         _ if !app.has_board() => refuse("nothing is on the screen to compare with: replay one first".into()),
         _ if app.name.as_ref() == Some(&name) => refuse(format!("{name} is the one on the screen; choose another")),
-        None => refuse(format!("{name} is still being read; try again")),
+        None => {
+            let notice = Notice::Done(format!("{name} is being read, then drawn beside"));
+            if let Overlay::Sessions(browser) = &mut app.view.overlay {
+                browser.to_compare = Some(name);
+            }
+            Some(notice)
+        }
         Some(Err(why)) => refuse(why.clone()),
         Some(Ok(still)) => {
             let readout = still.readout.clone();
@@ -244,5 +253,11 @@ pub fn arrived(app: &mut App, name: String, read: Result<Readout>) {
         still.view.ratio = RatioView::ShareBySigma;
         Box::new(still)
     });
-    app.previews.insert(name, still.map_err(|e| e.to_string()));
+    app.previews.insert(name.clone(), still.map_err(|e| e.to_string()));
+    if let Overlay::Sessions(browser) = &app.view.overlay
+        && browser.to_compare.as_ref() == Some(&name)
+        && browser.chosen().is_some_and(|(_, card)| card.name == name)
+    {
+        compare(app);
+    }
 }
