@@ -63,11 +63,7 @@ pub fn point(app: &mut App, pointer: Pointer, column: u16, row: u16) {
             let held = app.view.crosshair.map_or(Held::Pointer, |c| c.held);
             put(app, &placed, placed.data(column, row).0, held);
         }
-        (Pointer::Moved, _) => {
-            if app.view.crosshair.is_some_and(|c| c.held == Held::Pointer) {
-                app.view.crosshair = None;
-            }
-        }
+        (Pointer::Moved, _) => app.view.crosshair = app.view.crosshair.filter(|c| c.held == Held::Keys),
         (Pointer::Pressed, Some((pane, _, Zone::Curves))) => app.view.dragged = Some((pane, (column, row))),
         (Pointer::Dragged, _) => drag(app, column, row),
         (Pointer::Released, _) => app.view.dragged = None,

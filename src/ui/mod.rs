@@ -4,6 +4,7 @@
 //! | file | is |
 //! |---|---|
 //! | [`state`], [`update`] | what the dashboard knows, and the pure reducer over it |
+//! | [`way`] | walking through lists |
 //! | [`look`] | reading plots: zoom, pan, crosshair |
 //! | [`action`], [`knob`], [`input`] | the table of keys, the knobs, from terminal events to messages |
 //! | [`screen`], [`bars`], [`overlay`], [`panes`] | drawing, top down |
@@ -34,6 +35,7 @@ pub mod state;
 pub mod terminal;
 pub mod theme;
 pub mod update;
+pub mod way;
 
 pub use picture::picture;
 pub use run::{Mouse, Options, Outcome, Save, Source, run};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::engine::event::{Event, Stage, Stamped};
 
-use super::state::Way;
+use super::way::Way;
 
 /// What stands at a moment on the time line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -33,8 +33,8 @@ const FRAME: Duration = Duration::from_millis(33);
 /// rest; keys are answered at once all the same.
 const RATE: f64 = 24_000.0;
 
-/// Most events folded before input is looked at again.
-const BATCH: usize = 1024;
+/// Most events folded for one frame, so that a key is not kept waiting by a flood.
+const BATCH: usize = 4096;
 
 /// Where events come from.
 pub enum Source {
@@ -213,8 +213,10 @@ impl Dashboard {
                     if matches!(pressed, Event::Resize(..)) {
                         screen.resized().map_err(refused)?;
                     }
+                    // A key acts on all that is known, not on what was known at the last frame.
+                    let leave = self.fold(&mut events, &mut batch);
                     let crosshair = self.app.view.crosshair;
-                    let leave = self.press(&pressed);
+                    let leave = self.press(&pressed).or(leave);
                     match pressed {
                         // A pointer that moves over nothing draws nothing, over a plot no more often than frames come.
                         Event::Mouse(mouse) if mouse.kind == MouseEventKind::Moved => {
@@ -228,17 +230,24 @@ impl Dashboard {
                     leave
                 }
                 () = &mut ended => Some(Leave::Stopped),
-                received = next_events(&mut events, &mut batch) => {
+                // Reached at every turn of the loop, however busy the engine: data never keep a frame from being drawn.
+                () = std::future::ready(()), if due.is_some_and(|due| due <= Instant::now()) => {
+                    let leave = self.fold(&mut events, &mut batch);
+                    self.hits = screen.draw(|buffer| screen::draw(&self.app, buffer)).map_err(refused)?;
+                    self.app.plots.clone_from(&self.hits.plots);
+                    rest = FRAME.max(Duration::from_secs_f64(screen.written() as f64 / RATE));
+                    shown = Instant::now();
+                    due = None;
+                    leave
+                }
+                // What comes first asks for a frame; the rest waits for it, so that the loop turns once a frame and not
+                // once an event.
+                received = next_events(&mut events, &mut batch), if batch.is_empty() => {
                     if received == 0 {
                         events = None;
                     }
                     due = due.or(Some(shown + rest));
-                    let mut leave = None;
-                    for stamped in batch.drain(..) {
-                        let effects = receive(&mut self.app, &stamped);
-                        leave = self.carry_out(effects).or(leave);
-                    }
-                    leave
+                    None
                 }
                 Some((name, readout)) = read.recv() => {
                     self.reading = None;
@@ -257,19 +266,25 @@ impl Dashboard {
                     due = due.or(Some(shown + rest));
                     None
                 }
-                () = tokio::time::sleep_until(due.unwrap_or(shown)), if due.is_some() => {
-                    self.hits = screen.draw(|buffer| screen::draw(&self.app, buffer)).map_err(refused)?;
-                    self.app.plots.clone_from(&self.hits.plots);
-                    rest = FRAME.max(Duration::from_secs_f64(screen.written() as f64 / RATE));
-                    shown = Instant::now();
-                    due = None;
-                    None
-                }
+                () = tokio::time::sleep_until(due.unwrap_or(shown)), if due.is_some() => None,
             };
             if let Some(leave) = leave {
+                self.fold(&mut events, &mut batch);
                 return Ok(leave);
             }
         }
+    }
+
+    /// Fold what the worker sent since the last frame.
+    fn fold(&mut self, events: &mut Option<UnboundedReceiver<Stamped>>, batch: &mut Vec<Stamped>) -> Option<Leave> {
+        let waiting = std::iter::from_fn(|| events.as_mut()?.try_recv().ok());
+        batch.extend(waiting.take(BATCH));
+        let mut leave = None;
+        for stamped in batch.drain(..) {
+            let effects = receive(&mut self.app, &stamped);
+            leave = self.carry_out(effects).or(leave);
+        }
+        leave
     }
 
     fn press(&mut self, event: &Event) -> Option<Leave> {

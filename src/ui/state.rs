@@ -10,13 +10,14 @@ use crate::engine::knobs::Knobs;
 use crate::engine::ladder;
 use crate::engine::readout::{AtN, Readout, Standing, State};
 
-use super::browser::{Browser, Preview};
+use super::browser::list::Browser;
 use super::knob::Knob;
 use super::playback::Playback;
 use super::plot::raster::Marker;
 use super::plot::window::Window;
 use super::plot::{Placed, Quantity};
 use super::theme::{Theme, Token};
+pub use super::way::{Views, Way, cycled};
 
 /// The panes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, PartialOrd, Ord, Serialize, Deserialize)]
@@ -51,36 +52,6 @@ impl Pane {
             Pane::Estimators => "Estimators",
         }
     }
-}
-
-/// A pane's views: a list to walk through.
-pub trait Views: Copy + PartialEq + Sized + 'static {
-    /// All views in order.
-    const ALL: &'static [Self];
-
-    /// The view after this one, or before it.
-    fn step(self, way: Way) -> Self {
-        cycled(Self::ALL, self, way)
-    }
-}
-
-/// The neighbour of `now` in `all`, going round at the ends.
-pub fn cycled<T: Copy + PartialEq>(all: &[T], now: T, way: Way) -> T {
-    let at = all.iter().position(|x| *x == now).unwrap_or(0);
-    let by = match way {
-        Way::On => 1,
-        Way::Back => all.len() - 1,
-    };
-    all[(at + by) % all.len()]
-}
-
-/// A direction through a list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Way {
-    /// To the next.
-    On,
-    /// To the one before.
-    Back,
 }
 
 /// What the spectrum pane shows.
@@ -196,6 +167,9 @@ pub enum Held {
     /// The keys: arrows move it until it is put away.
     Keys,
 }
+
+/// A session opened to be looked at: its dashboard at the end, or why it cannot be read.
+pub type Preview = std::result::Result<Box<App>, String>;
 
 /// A session drawn beside the one on the screen.
 #[derive(Debug, Clone)]

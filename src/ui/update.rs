@@ -7,7 +7,7 @@ use crate::engine::knobs::Knobs;
 use crate::engine::worker::{Run, Wanted};
 
 use super::action::Action;
-use super::browser;
+use super::browser::{self, Asked};
 use super::knob::{Knob, Turn};
 use super::look::{self, Pointer};
 use super::playback::{FASTEST, Motion, Playback, SLOWEST, Seek};
@@ -76,7 +76,11 @@ pub fn update(app: &mut App, message: Message) -> Vec<Effect> {
             Overlay::Help(_) => in_help(app, action),
             Overlay::Leaving => when_leaving(app, action),
             Overlay::Typing(_) => while_typing(app, action),
-            Overlay::Sessions(_) => browser::act(app, action),
+            Overlay::Sessions(_) => match browser::act(app, action) {
+                Asked::Nothing => Vec::new(),
+                Asked::Leave => ask_to_leave(app),
+                Asked::Describe { name, note, tags } => vec![Effect::Describe { name, note, tags }],
+            },
         },
         Message::Char(c) => {
             if let Overlay::Sessions(browser) = &mut app.view.overlay {
@@ -311,7 +315,7 @@ fn while_typing(app: &mut App, action: Action) -> Vec<Effect> {
     Vec::new()
 }
 
-pub(super) fn ask_to_leave(app: &mut App) -> Vec<Effect> {
+fn ask_to_leave(app: &mut App) -> Vec<Effect> {
     if !app.busy() {
         return vec![Effect::Quit(Leave::Done)];
     }

@@ -6,7 +6,7 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Clear, Padding, Paragraph, Widget, Wrap};
 
-use super::{Browser, Card, Field};
+use super::list::{Browser, Card, Field};
 use crate::engine::readout::State;
 use crate::math::format::{clock, size};
 use crate::ui::panes::{self, line};
