@@ -35,9 +35,8 @@ fn bench<T: Real>(precision: &str) {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/B");
     let checkpoint = Checkpoint::open(&folder, None).expect("fixture B");
     let rows = Sequences::from_tokens(&folder.join("tokens.json"), &checkpoint.config).expect("fixture B");
-    let batches: Vec<Batch> = (0..N)
-        .map(|i| Batch { inputs: rows.inputs[i].clone(), targets: rows.targets[i].clone(), length: rows.row_len() })
-        .collect();
+    let batches: Vec<Batch> =
+        (0..N).map(|i| Batch::new(rows.inputs[i].clone(), rows.targets[i].clone(), rows.row_len())).collect();
     let w: Vec<T> = checkpoint.parameters.iter().map(|x| T::of(*x)).collect();
     let risk =
         || Risk::new(gpt::graph(&checkpoint.config, rows.row_len()), batches.clone(), w.clone(), Arc::new(|| Ok(())));

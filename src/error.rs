@@ -57,8 +57,35 @@ impl Error {
         Error::File { path: path.to_owned(), what: what.into() }
     }
 
+    /// The same, at the byte `offset` of the file's `text`: the message names the line.
+    pub fn file_at(path: &Path, text: &str, offset: usize, what: impl std::fmt::Display) -> Error {
+        let line = 1 + text.bytes().take(offset).filter(|b| *b == b'\n').count();
+        Error::file(path, format!("line {line}: {what}"))
+    }
+
+    /// What the TOML reader says of the file's `text`.
+    pub fn toml(path: &Path, text: &str, e: &toml::de::Error) -> Error {
+        let what = e.message().replace('\n', "; ");
+        match e.span() {
+            Some(span) => {
+                let source = text.get(span.clone()).filter(|s| !s.is_empty() && !s.contains('\n'));
+                Error::file_at(path, text, span.start, what + &source.map_or(String::new(), |s| format!(" (at {s:?})")))
+            }
+            None => Error::file(path, what),
+        }
+    }
+
     /// A knob whose value cannot be used.
     pub fn knob(knob: &'static str, what: impl Into<String>) -> Error {
         Error::Knob { knob, what: what.into() }
+    }
+}
+
+/// "; did you mean …?" with the name among `known` that looks most like `wrong`; nothing if none does.
+pub fn did_you_mean<N: AsRef<str>>(wrong: &str, known: impl IntoIterator<Item = N>) -> String {
+    let alike = |name: N| (strsim::jaro_winkler(wrong, name.as_ref()), name);
+    match known.into_iter().map(alike).max_by(|a, b| a.0.total_cmp(&b.0)) {
+        Some((likeness, name)) if likeness > 0.7 => format!("; did you mean {:?}?", name.as_ref()),
+        _ => String::new(),
     }
 }

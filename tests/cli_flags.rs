@@ -138,7 +138,7 @@ fn themes_keys_and_the_doctor_tell_what_there_is() {
     write(&p, "config/themes/own.toml", "inherits = \"dark\"\n");
     let themes = p.run(&["themes"]).done();
     for name in ["dark", "light", "mono", "own"] {
-        assert!(themes.lines().any(|line| line == name), "{themes}");
+        assert!(themes.lines().any(|line| line.trim_start().starts_with(name)), "{themes}");
     }
     let keys = p.run(&["keys"]).done();
     for words in ["Ctrl-C", "Show this help", "In a replay"] {
@@ -147,6 +147,59 @@ fn themes_keys_and_the_doctor_tell_what_there_is() {
     let well = p.run(&["doctor"]).done();
     assert!(well.contains(env!("CARGO_PKG_VERSION")) && well.contains("not there: defaults"), "{well}");
     write(&p, "config/config.toml", "theme = \"plaid\"\n");
+    write(&p, "config/keymap.toml", "[dashboard]\nzoom = \"q\"\n");
     let ill = p.run(&["doctor"]);
-    assert_eq!((ill.status, ill.out.contains("plaid")), (1, true), "{ill:?}");
+    assert_eq!((ill.status, ill.err.contains("2 of these cannot be used")), (1, true), "{ill:?}");
+    assert!(ill.out.contains("plaid") && ill.out.contains("line 2: dashboard.zoom"), "{ill:?}");
+    p.run(&["keys"]).refused(1, &["keymap.toml: line 2", "already bound to dashboard.quit"]);
+}
+
+#[test]
+fn the_doctor_measures_and_writes_json() {
+    let p = Program::new();
+    let found: serde_json::Value = serde_json::from_str(&p.run(&["doctor", "--format", "json"]).done()).unwrap();
+    let of = |name: &str| found.as_array().unwrap().iter().find(|f| f["name"] == name).unwrap()["found"].clone();
+    for name in ["products, f32", "products, f64"] {
+        let said = of(name);
+        let speed: f64 = said.as_str().unwrap().split(' ').next().unwrap().parse().unwrap();
+        assert!(speed > 0.0, "{said}");
+    }
+    assert!(of("size").as_str().unwrap().contains("no terminal"));
+    assert!(of("memory").as_str().is_some() && of("vectors").as_str().is_some());
+}
+
+#[test]
+fn the_page_of_keys_is_what_the_program_goes_by() {
+    let page = Program::new().run(&["keys", "--format", "md"]).done();
+    assert!(page == include_str!("../assets/keys.md"), "run: eigentop keys --format md > assets/keys.md");
+}
+
+#[test]
+fn the_users_own_keys_are_listed() {
+    let p = Program::new();
+    write(&p, "config/keymap.toml", "[dashboard]\nquit = [\"Q\", \"m q\"]\nlog = []\n");
+    let keys = p.run(&["keys"]).done();
+    let line = |action: &str| keys.lines().find(|l| l.split_whitespace().any(|w| w == action)).unwrap().to_owned();
+    assert!(line("quit").contains("Q  m q") && line("log").contains('–'), "{keys}");
+}
+
+#[test]
+fn completions_and_manual_pages_know_every_command() {
+    let p = Program::new();
+    for (shell, words) in [
+        ("bash", ["complete -F _eigentop", "--solver"]),
+        ("zsh", ["#compdef eigentop", "--solver"]),
+        ("fish", ["complete -c eigentop", "solver"]),
+    ] {
+        let script = p.run(&["completions", shell]).done();
+        assert!(words.iter().all(|word| script.contains(word)), "{shell}");
+        assert!(["measure", "doctor", "completions"].iter().all(|command| script.contains(command)), "{shell}");
+    }
+    p.run(&["completions", "tcsh"]).refused(2, &["tcsh", "bash"]);
+    let page = p.run(&["man"]).done();
+    assert!(page.contains(".TH eigentop 1") && page.contains("measure"), "{page}");
+    assert_eq!(p.run(&["man", "--to", "pages"]).done(), "");
+    for name in ["eigentop.1", "eigentop-measure.1", "eigentop-sessions-list.1"] {
+        assert!(p.path("pages").join(name).exists(), "{name}");
+    }
 }

@@ -1,5 +1,5 @@
-//! `eigentop measure` through the real program, engine included: its document against the oracle, what is recorded,
-//! what is refused, and what a signal leaves behind.
+//! `eigentop measure` and `eigentop bench` through the real program, engine included: their documents, against the oracle
+//! where it has the figures, what is recorded, what is refused, and what a signal leaves behind.
 
 mod program;
 
@@ -213,4 +213,39 @@ mod signals {
         assert!(matches!(said.status, 0 | 3) && said.out.contains("\"direct\""), "{said:?}");
         p.run(&["sessions", "remove", "killed"]).done();
     }
+}
+
+#[test]
+fn a_benchmark_has_both_methods_and_their_ratios() {
+    let p = Program::new();
+    let (checkpoint, tokens) = (fixture("."), fixture("tokens.json"));
+    let flags = ["--n", "3", "--k", "1", "--sigma", "1e-3", "--draws", "8", "--precision", "f64", "--format", "json"];
+    let said = p.run(&[&["bench", "--quick", "--checkpoint", &checkpoint, "--tokens", &tokens], &flags[..]].concat());
+    assert_eq!(said.status, 0, "{said:?}");
+    let document: Value = serde_json::from_str(&said.out).unwrap();
+    let number = |path: &str| document.pointer(path).and_then(Value::as_f64).unwrap_or_else(|| panic!("no {path}"));
+    for stage in ["forward", "gradient", "hvp", "subspace", "coefficients", "direct_mc"] {
+        let (ours, paper) = (number(&format!("/seconds/ours/{stage}")), number(&format!("/seconds/paper/{stage}")));
+        assert!(ours > 0.0 && paper > 0.0);
+        if !["forward", "gradient"].contains(&stage) {
+            assert_eq!(number(&format!("/ratios/{stage}")), paper / ours, "{stage}");
+        }
+    }
+    assert!(number("/matmul_gflops") > 0.0 && number("/hvp_gflops") > 0.0);
+    assert!((0.0..=1.05).contains(&number("/hvp_matmul_share")));
+    assert!(document["machine"]["processor"].is_string() && document["load"].is_array());
+    // Antithetic pairs with the quadratic control remove nearly all variance; that is arithmetic, not timing.
+    assert!(number("/variance_ratios/0/ratio") > 1e3);
+    for solver in document["solvers"].as_array().unwrap() {
+        assert_eq!(
+            (solver["converged"].as_bool(), solver["residual"].as_f64().map(|r| r <= 1e-3)),
+            (Some(true), Some(true))
+        );
+    }
+}
+
+#[test]
+fn a_benchmark_of_sizes_that_the_problem_does_not_have_is_refused() {
+    let said = Program::new().run(&["bench", "--quick", "--reach", "product", "--n", "100000"]);
+    said.refused(2, &["--n: 100000 needs 100001 sequences"]);
 }

@@ -5,11 +5,12 @@ use eigentop::math::array::Real;
 use eigentop::math::dense::symmetric_eigen;
 use eigentop::math::stream::{Purpose, Stream};
 use eigentop::math::vector;
-use eigentop::spectrum::lanczos::{Start, lanczos};
+use eigentop::spectrum::lanczos::{fewest_columns, lanczos};
+use eigentop::spectrum::lobpcg::lobpcg;
 use eigentop::spectrum::operator::{Negated, SymmetricOperator};
 use eigentop::spectrum::paper::paper_power;
 use eigentop::spectrum::power::power;
-use eigentop::spectrum::solver::{Eigenspace, Iteration, Outcome, Request};
+use eigentop::spectrum::solver::{Eigenspace, Iteration, Outcome, Request, Start};
 use proptest::prelude::*;
 
 /// Q diag(spectrum) Q with a random reflection Q = I − 2uuᵀ: dense, with eigenvalues known to the last digit.
@@ -431,6 +432,148 @@ fn cancellation_and_bad_numbers_come_through() {
     }
 }
 
+/// The solvers that multiply blocks: Lanczos by its block size, and LOBPCG.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Blocked {
+    Lanczos(usize),
+    Lobpcg,
+}
+
+const BLOCKED: [Blocked; 3] = [Blocked::Lanczos(2), Blocked::Lanczos(4), Blocked::Lobpcg];
+
+impl Blocked {
+    fn solve<T: Real>(
+        self,
+        op: &mut dyn SymmetricOperator<T>,
+        request: &Request,
+        start: Start<'_, T>,
+    ) -> Result<Eigenspace<T>> {
+        match self {
+            Blocked::Lanczos(block) => lanczos(op, &Request { block, ..request.clone() }, start, &mut |_| {}),
+            Blocked::Lobpcg => lobpcg(op, request, start, &mut |_| {}),
+        }
+    }
+}
+
+#[test]
+fn blocks_solve_known_spectra_in_both_precisions() {
+    let mut negative = gapped(12, 2000);
+    negative.extend([-3.0, -2.0, -2.0]);
+    let cluster: Vec<f64> =
+        (0..8).map(|i| 1.0 + 1e-4 * i as f64).chain(gapped(4, 1500).iter().map(|x| 0.5 * x)).collect();
+    let copies = [vec![2.0, 2.0, 2.0, 1.5, 1.5], power_law(0.5, 600)].concat();
+    for method in BLOCKED {
+        for (spectrum, k, tol) in [
+            (gapped(16, 3000), 16, 1e-3),
+            (power_law(1.0, 2000), 10, 1e-4),
+            (negative.clone(), 12, 1e-4),
+            (cluster.clone(), 8, 3e-6),
+        ] {
+            let request = Request::new(k, tol, 20_000, 3);
+            let mut op = Known::new(spectrum.clone());
+            let space = method.solve::<f64>(&mut op, &request, Start::Random).unwrap();
+            verify(&mut op, &request, &space);
+            let mut op = Known::new(spectrum);
+            let space = method.solve::<f32>(&mut op, &request, Start::Random).unwrap();
+            verify(&mut op, &request, &space);
+        }
+        // A block of four sees three copies of an eigenvalue; smaller blocks need the check to see the third.
+        let request = Request { check: 30, ..Request::new(6, 1e-3, 5000, 0) };
+        let mut op = Known::new(copies.clone());
+        let space = method.solve::<f64>(&mut op, &request, Start::Random).unwrap();
+        verify(&mut op, &request, &space);
+    }
+}
+
+#[test]
+fn blocks_cope_with_tiny_low_rank_and_closed_spaces() {
+    for method in BLOCKED {
+        for dim in 1..=7 {
+            for k in 1..=dim {
+                let request = Request::new(k, 1e-9, 200, 0);
+                let mut op = Known::new((0..dim).map(|i| 1.5 - i as f64).collect::<Vec<f64>>());
+                let space = method.solve::<f64>(&mut op, &request, Start::Random).unwrap();
+                verify(&mut op, &request, &space);
+            }
+        }
+        for (nonzero, k) in [(vec![4.0, -6.0, 1.0], 5), (vec![], 2), (vec![-1.0, -2.0], 3)] {
+            let mut spectrum: Vec<f64> = nonzero;
+            spectrum.resize(200, 0.0);
+            let mut op = Known::new(spectrum);
+            let space = method.solve::<f64>(&mut op, &Request::new(k, 1e-8, 2000, 0), Start::Random).unwrap();
+            for (value, truth) in space.values.iter().zip(op.largest(k)) {
+                assert!((value - truth).abs() < 1e-9, "{method:?}: {:?}", space.values);
+            }
+        }
+        let mut op = Known::new([vec![3.0; 9], vec![2.0; 30], vec![-4.0; 61]].concat());
+        let request = Request::new(12, 1e-9, 2000, 0);
+        let space = method.solve::<f64>(&mut op, &request, Start::Random).unwrap();
+        verify(&mut op, &request, &space);
+    }
+}
+
+#[test]
+fn blocks_restart_in_little_memory_start_near_and_resume() {
+    for method in BLOCKED {
+        let spectrum = power_law(0.7, 2000);
+        let mut request = Request::new(6, 1e-6, 20_000, 1);
+        if let Blocked::Lanczos(block) = method {
+            request.columns = Some(fewest_columns(6, block, 2000));
+        }
+        let mut op = Known::new(spectrum.clone());
+        let space = method.solve::<f64>(&mut op, &request, Start::Random).unwrap();
+        verify(&mut op, &request, &space);
+
+        let mut op = Known::new(spectrum.iter().map(|s| s * 1.01).collect::<Vec<_>>());
+        let near = method.solve::<f64>(&mut op, &request, Start::Near(&space.vectors)).unwrap();
+        verify(&mut op, &request, &near);
+        assert!(near.products <= space.products, "{method:?}: {} and {}", near.products, space.products);
+
+        request.columns = None;
+        request.k = 8;
+        let mut op = Known::new(spectrum.clone());
+        let resumed = method.solve::<f64>(&mut op, &request, Start::Resume(&space)).unwrap();
+        verify(&mut op, &request, &resumed);
+        let afresh = method.solve::<f64>(&mut Known::new(spectrum), &request, Start::Random).unwrap();
+        assert!(resumed.products < afresh.products, "{method:?}: {} and {}", resumed.products, afresh.products);
+    }
+}
+
+#[test]
+fn blocks_keep_to_the_rules_of_every_solver() {
+    for method in BLOCKED {
+        // Digits do not depend on the threads.
+        let run = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| {
+                let mut op = Known::new(power_law(0.8, 10_000));
+                let space = method.solve::<f32>(&mut op, &Request::new(5, 1e-3, 2000, 7), Start::Random).unwrap();
+                (space.values, space.vectors.cols().flatten().map(|x| x.to_bits()).collect::<Vec<_>>(), space.products)
+            })
+        };
+        assert!(run(1) == run(3));
+        // A spent budget, a cancelled product, a product that is not finite.
+        let request = Request::new(16, 1e-6, 40, 0);
+        let mut op = Known::new(power_law(1.0, 2000));
+        let space = method.solve::<f64>(&mut op, &request, Start::Random).unwrap();
+        assert_eq!((space.outcome, space.values.len()), (Outcome::Exhausted, 16));
+        assert!(space.products == op.products && op.products <= 40, "{} products", op.products);
+        let mut op = Known::new(power_law(1.0, 500));
+        op.cancelled_after = 5;
+        let request = Request::new(4, 1e-3, 500, 0);
+        assert!(matches!(method.solve::<f64>(&mut op, &request, Start::Random), Err(Error::Cancelled)));
+        let mut op = Known::new([f64::NAN; 30]);
+        assert!(matches!(method.solve::<f64>(&mut op, &request, Start::Random), Err(Error::NotFinite(_))));
+    }
+    // The residual of a random vector, ‖H‖_F/√dim = 0.07, is less than half the tolerance of 0.16.
+    let mut spectrum = vec![0.001; 20_000];
+    spectrum[..4].copy_from_slice(&[8.0, 5.0, 3.4, 3.0]);
+    let request = Request::new(4, 0.02, 2000, 0);
+    let mut op = Known::new(spectrum);
+    let space = lobpcg::<f64>(&mut op, &request, Start::Random, &mut |_| {}).unwrap();
+    verify(&mut op, &request, &space);
+}
+
 /// A dense row-major matrix.
 struct Dense(usize, Vec<f64>);
 
@@ -459,6 +602,13 @@ proptest! {
         let a: Vec<f64> = (0..n * n).map(|at| entries[at] + entries[at % n * n + at / n]).collect();
         let truth = symmetric_eigen(n, &a).unwrap();
         let request = Request::new(k, 1e-9, 10_000, seed);
+        for method in BLOCKED {
+            let space = method.solve(&mut Dense(n, a.clone()), &request, Start::Random).unwrap();
+            for (value, truth) in space.values.iter().zip(&truth.values) {
+                prop_assert!((value - truth).abs() < 1e-7, "{method:?}: {:?} is not {:?}", space.values, truth);
+            }
+            prop_assert!(space.orthonormality < 1e-12);
+        }
         let space = lanczos(&mut Dense(n, a), &request, Start::Random, &mut |_| {}).unwrap();
         for (value, truth) in space.values.iter().zip(&truth.values) {
             prop_assert!((value - truth).abs() < 1e-8, "{:?} is not {:?}", space.values, truth);

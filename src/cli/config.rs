@@ -9,12 +9,13 @@
 //! ```
 
 use std::num::NonZeroUsize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::flags::Options;
 use super::folders;
 use super::values::{Device, Dimensions, Memory, Positive, Record, Sigmas};
 use crate::error::{Error, Result};
+use crate::ui::plot::raster::Marker;
 
 /// What the configuration file sets.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -26,40 +27,31 @@ impl Config {
     /// # Errors
     /// A file that cannot be read, or holds an unknown key or a value that cannot be used; the message names the line.
     pub fn load(given: Option<&Path>) -> Result<Config> {
-        match given {
-            Some(path) => Config::parse(path, &std::fs::read_to_string(path).map_err(Error::io(path))?),
-            None => {
-                let Some(path) = folders::config().map(|folder| folder.join("config.toml")) else {
-                    return Ok(Config::default());
-                };
-                match std::fs::read_to_string(&path) {
-                    Ok(text) => Config::parse(&path, &text),
-                    Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(Config::default()),
-                    Err(e) => Err(Error::io(&path)(e)),
-                }
-            }
+        let Some(path) = Config::path(given) else { return Ok(Config::default()) };
+        match std::fs::read_to_string(&path) {
+            Ok(text) => Config::parse(&path, &text),
+            Err(e) if given.is_none() && e.kind() == std::io::ErrorKind::NotFound => Ok(Config::default()),
+            Err(e) => Err(Error::io(&path)(e)),
         }
     }
 
-    fn parse(path: &Path, text: &str) -> Result<Config> {
-        toml::from_str(text).map(Config).map_err(|e| {
-            let line = e.span().map_or(String::new(), |span| {
-                let before = text.as_bytes()[..span.start.min(text.len())].iter();
-                format!("line {}: ", 1 + before.filter(|b| **b == b'\n').count())
-            });
-            let source = e.span().and_then(|span| text.get(span)).filter(|s| !s.contains('\n'));
-            let source = source.map_or(String::new(), |s| format!(" (at {s:?})"));
-            Error::file(path, format!("{line}{}{source}", e.message().replace('\n', "; ")))
-        })
+    /// The file: `given`, or else `config.toml` in the configuration folder; none without a home folder.
+    pub fn path(given: Option<&Path>) -> Option<PathBuf> {
+        given.map(Path::to_owned).or_else(|| folders::config().map(|folder| folder.join("config.toml")))
     }
 
-    /// As a configuration file with every key, those that were not set having their defaults.
+    /// Read a configuration file's text.
     ///
     /// # Errors
-    /// Never for options: every one has a TOML form.
-    pub fn print(&self) -> std::result::Result<String, toml::ser::Error> {
+    /// As [`Config::load`].
+    pub fn parse(path: &Path, text: &str) -> Result<Config> {
+        toml::from_str(text).map(Config).map_err(|e| Error::toml(path, text, &e))
+    }
+
+    /// The options with the defaults of those that were not set; theme and memory have none.
+    pub fn complete(&self) -> Options {
         let (knobs, settings) = (self.0.knobs(), self.0.settings());
-        let options = Options {
+        Options {
             n: NonZeroUsize::new(knobs.n),
             k: Dimensions::new(knobs.ks).ok(),
             sigma: Sigmas::new(knobs.sigmas).ok(),
@@ -75,9 +67,18 @@ impl Config {
             memory: settings.memory.map(Memory),
             record: Some(self.0.record.unwrap_or(Record::On)),
             theme: self.0.theme.clone(),
-            marker: self.0.marker,
-        };
-        toml::to_string(&options)
+            colour: Some(self.0.colour.unwrap_or_default()),
+            marker: Some(self.0.marker.unwrap_or_else(Marker::of_terminal)),
+            mouse: Some(self.0.mouse.unwrap_or_default()),
+        }
+    }
+
+    /// As a configuration file with every key, those that were not set having their defaults.
+    ///
+    /// # Errors
+    /// Never for options: every one has a TOML form.
+    pub fn print(&self) -> std::result::Result<String, toml::ser::Error> {
+        toml::to_string(&self.complete())
     }
 }
 

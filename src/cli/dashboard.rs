@@ -4,12 +4,11 @@ use std::io::IsTerminal;
 
 use clap::Args;
 
-use super::Outcome;
-use super::config::Config;
 use super::flags::{Options, SourceFlags};
 use super::recording::{SessionFlag, recorder};
 use super::screen::ScreenFlags;
 use super::show::{self, Live, Show};
+use super::{Invoked, Outcome};
 use crate::engine::knobs::Knobs;
 use crate::error::{Error, Result};
 
@@ -31,12 +30,12 @@ pub struct DashboardArgs {
 /// # Errors
 /// No terminal; a theme that cannot be used; what cannot be opened, in the words of the worker; these before the
 /// terminal is touched. Whatever stopped the run later.
-pub fn run(args: DashboardArgs, config: &Config) -> Result<Outcome> {
+pub fn run(args: DashboardArgs, invoked: &Invoked) -> Result<Outcome> {
     terminal()?;
     let source = args.source.source();
-    let options = args.options.or(&config.0);
+    let options = args.options.or(&invoked.config.0);
     let (knobs, settings) = (spread(options.knobs()), options.settings());
-    let screen = args.screen.options(&config.0)?;
+    let screen = args.screen.options(invoked, &options)?;
     let recorder = recorder(&options, args.session, &knobs, &source)?;
     let n = knobs.n;
     show::run(Show::Live(Live { open: Box::new(move || source.open(n)), knobs, settings, recorder }), screen)

@@ -10,6 +10,8 @@ use super::values::{Device, Dimensions, Memory, Positive, Record, Sigmas};
 use crate::engine::knobs::{Knobs, Law, Method, Precision, SolverKind};
 use crate::engine::source::{Data, Source};
 use crate::engine::worker::Settings;
+use crate::ui::Mouse;
+use crate::ui::colour::Choice;
 use crate::ui::plot::raster::Marker;
 
 /// What to look at.
@@ -90,12 +92,18 @@ pub struct Options {
     /// Record the run as a session [default: on].
     #[arg(long, env = "EIGENTOP_RECORD", hide_env_values = true)]
     pub record: Option<Record>,
-    /// Theme; here from the file alone, for only commands with a screen have the flag.
+    /// Theme; this and what follows here from the file alone, for only commands with a screen have the flags.
     #[arg(skip)]
     pub theme: Option<String>,
-    /// What curves are drawn with; here from the file alone, as the theme.
+    /// How many colours are shown.
+    #[arg(skip)]
+    pub colour: Option<Choice>,
+    /// What curves are drawn with.
     #[arg(skip)]
     pub marker: Option<Marker>,
+    /// Whether the mouse is listened to.
+    #[arg(skip)]
+    pub mouse: Option<Mouse>,
 }
 
 impl Options {
@@ -118,7 +126,9 @@ impl Options {
             memory: self.memory.or(o.memory),
             record: self.record.or(o.record),
             theme: self.theme.or(o.theme),
+            colour: self.colour.or(o.colour),
             marker: self.marker.or(o.marker),
+            mouse: self.mouse.or(o.mouse),
         }
     }
 

@@ -15,9 +15,14 @@ fn from_env(name: &str) -> Option<PathBuf> {
     std::env::var_os(name).filter(|folder| !folder.is_empty()).map(PathBuf::from)
 }
 
-/// The folder of `config.toml` and `themes/`: `EIGENTOP_CONFIG_DIR`, or the system's. `None` without a home folder.
+/// The folder of `config.toml`, `keymap.toml` and `themes/`: `EIGENTOP_CONFIG_DIR`, or the system's. `None` without a home folder.
 pub fn config() -> Option<PathBuf> {
     from_env("EIGENTOP_CONFIG_DIR").or_else(|| project().map(|p| p.config_dir().to_owned()))
+}
+
+/// The user's own keys.
+pub fn keymap() -> Option<PathBuf> {
+    config().map(|folder| folder.join("keymap.toml"))
 }
 
 /// The user's own themes.

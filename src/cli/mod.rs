@@ -3,6 +3,7 @@
 //! Results go to standard output, messages to standard error. Exit status: 0 done; 1 could not be done; 2 wrong usage;
 //! 3 done, with warnings that put a result in doubt.
 
+mod bench;
 mod config;
 mod dashboard;
 mod doctor;
@@ -16,6 +17,8 @@ mod recording;
 mod replay;
 mod screen;
 mod sessions;
+mod settings;
+mod shell;
 mod show;
 mod summary;
 mod train;
@@ -26,7 +29,7 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::error::{Error, Result};
 use crate::report::document::Document;
@@ -53,6 +56,8 @@ struct Cli {
 enum Command {
     /// Compute everything the dashboard shows and write it, without a screen.
     Measure(measure::MeasureArgs),
+    /// Time every stage, ours against the paper's method, in one run.
+    Bench(bench::BenchArgs),
     /// Show a recorded session again.
     Replay(replay::ReplayArgs),
     /// Look through recorded sessions; list, show and remove them.
@@ -62,12 +67,16 @@ enum Command {
     /// List the colour themes.
     Themes,
     /// List the keys of the dashboard.
-    Keys,
+    Keys(lists::KeysArgs),
     /// Look into the configuration.
     #[command(subcommand)]
     Config(lists::ConfigCommand),
-    /// Say what the program finds on this machine.
-    Doctor,
+    /// Say what the program finds on this machine, with advice where something is off.
+    Doctor(doctor::DoctorArgs),
+    /// Print the completions of a shell.
+    Completions(shell::CompletionsArgs),
+    /// Print the manual page.
+    Man(shell::ManArgs),
 }
 
 /// How a command ended that could be done.
@@ -86,9 +95,20 @@ impl Outcome {
     }
 }
 
+/// How the program was called, beside the flags themselves.
+struct Invoked {
+    /// Where each flag of the command came from.
+    matches: ArgMatches,
+    /// The configuration file, if one was named.
+    config_file: Option<PathBuf>,
+    /// What it says.
+    config: Config,
+}
+
 /// Run the command line.
 pub fn main() -> ExitCode {
-    match run(parse()) {
+    let (cli, matches) = parse();
+    match run(cli, matches) {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::InDoubt) => ExitCode::from(3),
         Err(e) => {
@@ -102,7 +122,7 @@ pub fn main() -> ExitCode {
 }
 
 /// Parse the command line. The dashboard's flags before a command would go unheard, so they are refused.
-fn parse() -> Cli {
+fn parse() -> (Cli, ArgMatches) {
     let mut command = Cli::command();
     let matches = command.get_matches_mut();
     if let Some((name, _)) = matches.subcommand() {
@@ -112,20 +132,26 @@ fn parse() -> Cli {
             command.error(ErrorKind::ArgumentConflict, what).exit();
         }
     }
-    Cli::from_arg_matches(&matches).unwrap_or_else(|e| e.exit())
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|e| e.exit());
+    let matches = matches.subcommand().map(|(_, of_command)| of_command.clone()).unwrap_or(matches);
+    (cli, matches)
 }
 
-fn run(cli: Cli) -> Result<Outcome> {
+fn run(cli: Cli, matches: ArgMatches) -> Result<Outcome> {
     let config = || Config::load(cli.config.as_deref());
+    let invoked = || Ok::<_, Error>(Invoked { matches, config_file: cli.config.clone(), config: config()? });
     match cli.command {
-        None => dashboard::run(cli.dashboard, &config()?),
+        None => dashboard::run(cli.dashboard, &invoked()?),
         Some(Command::Measure(args)) => measure::run(args, &config()?),
-        Some(Command::Replay(args)) => replay::run(args, &config()?),
-        Some(Command::Sessions(args)) => sessions::run(args, &config()?),
+        Some(Command::Bench(args)) => bench::run(args, &config()?),
+        Some(Command::Replay(args)) => replay::run(args, &invoked()?),
+        Some(Command::Sessions(args)) => sessions::run(args, invoked),
         Some(Command::Train(args)) => train::run(args),
         Some(Command::Themes) => lists::themes(),
-        Some(Command::Keys) => lists::keys(),
+        Some(Command::Keys(args)) => lists::keys(&args),
         Some(Command::Config(command)) => lists::config(command, &config()?),
-        Some(Command::Doctor) => doctor::run(cli.config.as_deref()),
+        Some(Command::Doctor(args)) => doctor::run(&args, cli.config.as_deref()),
+        Some(Command::Completions(args)) => shell::completions(&args),
+        Some(Command::Man(args)) => shell::man(&args),
     }
 }

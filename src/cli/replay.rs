@@ -4,14 +4,11 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::Outcome;
-use super::config::Config;
 use super::dashboard::terminal;
-use super::folders;
-use super::output;
-use super::screen::ScreenFlags;
+use super::screen::{ScreenFlags, theme};
 use super::show::{self, Replay, Show};
 use super::values::{Positive, Size};
+use super::{Invoked, Outcome, folders, output};
 use crate::error::{Error, Result};
 use crate::report::{self, Document, Format};
 use crate::session::{self, Session};
@@ -52,22 +49,24 @@ pub struct ReplayArgs {
 ///
 /// # Errors
 /// A session that does not exist or cannot be read; no terminal; a theme that cannot be used.
-pub fn run(args: ReplayArgs, config: &Config) -> Result<Outcome> {
+pub fn run(args: ReplayArgs, invoked: &Invoked) -> Result<Outcome> {
     let store = folders::sessions()?;
     let session = session::read(&store.find(&args.session)?)?;
     if args.headless {
         return headless(&session, args.format.unwrap_or(Format::Table), args.out.as_deref());
     }
-    // A picture has signs for everything, whatever the terminal has.
-    let marker = args.screen.marker(&config.0).unwrap_or_default();
-    let mut options = args.screen.options(&config.0)?;
-    if let Some(name) = &args.compare {
-        let other = session::read(&store.find(name)?)?;
-        options.compared = Some(Compared { name: other.name(), readout: other.readout() });
-    }
+    let compared = match &args.compare {
+        Some(name) => {
+            let other = session::read(&store.find(name)?)?;
+            Some(Compared { name: other.name(), readout: other.readout() })
+        }
+        None => None,
+    };
     if let Some(path) = args.picture {
-        let mut app = App::still(session.readout(), options.theme);
-        (app.marker, app.compared) = (marker, options.compared);
+        // A picture is the same whatever terminal it is asked for in, and has signs for everything.
+        let asked = args.screen.over(&invoked.config.0);
+        let mut app = App::still(session.readout(), theme(&asked, || "dark".to_owned())?);
+        (app.marker, app.compared) = (asked.marker.unwrap_or_default(), compared);
         for size in &args.size {
             let file = if args.size.len() > 1 { sized(&path, *size) } else { path.clone() };
             output::write(&ui::picture::of_app(&app, (size.0, size.1)), Some(&file))?;
@@ -75,6 +74,7 @@ pub fn run(args: ReplayArgs, config: &Config) -> Result<Outcome> {
         return Ok(Outcome::Done);
     }
     terminal()?;
+    let options = ui::Options { compared, ..args.screen.options(invoked, &invoked.config.0)? };
     show::run(Show::Replay(Replay { session, speed: args.speed.0, at: None }), options)
 }
 

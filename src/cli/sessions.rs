@@ -5,13 +5,12 @@ use std::io::IsTerminal;
 
 use clap::{Args, Subcommand};
 
-use super::Outcome;
-use super::config::Config;
 use super::folders;
 use super::output;
 use super::screen::ScreenFlags;
 use super::show::{self, Show};
 use super::values::Memory;
+use super::{Invoked, Outcome};
 use crate::error::Result;
 use crate::math::format::size;
 use crate::report::{Section, table};
@@ -55,11 +54,14 @@ pub enum SessionsCommand {
 ///
 /// # Errors
 /// A session that does not exist, is being recorded or cannot be read.
-pub fn run(args: SessionsArgs, config: &Config) -> Result<Outcome> {
+pub fn run(args: SessionsArgs, invoked: impl FnOnce() -> Result<Invoked>) -> Result<Outcome> {
     let store = folders::sessions()?;
     let command = match args.command {
         Some(command) => command,
-        None if std::io::stdout().is_terminal() => return show::run(Show::Sessions, args.screen.options(&config.0)?),
+        None if std::io::stdout().is_terminal() => {
+            let invoked = invoked()?;
+            return show::run(Show::Sessions, args.screen.options(&invoked, &invoked.config.0)?);
+        }
         None => SessionsCommand::List,
     };
     match command {

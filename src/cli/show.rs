@@ -19,6 +19,7 @@ use crate::engine::worker::{self, Run, Settings, Sink, Wanted};
 use crate::error::{Error, Result};
 use crate::session::{self, Branch, Metadata, Naming, Origin, Recorder, Session};
 use crate::ui;
+use crate::ui::knob::Knob;
 use crate::ui::state::{Next, Notice};
 
 /// Reading that takes longer than this is said.
@@ -110,8 +111,12 @@ fn branch(session: &Session, t: f64, knobs: Knobs) -> Result<Live> {
     Ok(Live { open: Box::new(move || Ok(problem)), knobs, settings, recorder: Some(recorder) })
 }
 
-fn live(live: Live, options: ui::Options) -> Result<Option<Next>> {
+fn live(live: Live, mut options: ui::Options) -> Result<Option<Next>> {
     let Live { open, knobs, settings, recorder } = live;
+    for knob in Knob::ALL {
+        let setting = options.settings.iter_mut().find(|setting| setting.key == knob.command());
+        setting.into_iter().for_each(|setting| setting.value = knob.setting(&knobs));
+    }
     let save = recorder.clone().map(|recorder| Box::new(move |name: &str| recorder.save_as(name)) as ui::Save);
     let (send, events) = mpsc::unbounded_channel::<Stamped>();
     let (tell, opening) = std::sync::mpsc::channel();

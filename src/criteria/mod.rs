@@ -4,5 +4,6 @@
 pub mod estimators;
 pub mod increment;
 pub mod prefix;
+pub mod projection;
 pub mod proxy;
 pub mod quadratic;

@@ -2,26 +2,41 @@
 
 use rayon::prelude::*;
 
+use crate::diff::share::Share;
 use crate::math::array::Real;
 use crate::math::simd::sum;
 
 /// Vectors x_1, x_2, … taken one by one. After m of them the next one gives the increment of the mean,
 /// (x_{m+1} − mean_{i≤m} x_i)/(m+1), whose squared norm is returned.
 pub struct Prefix {
-    sums: Vec<Vec<f64>>,
+    sums: Vec<f64>,
     count: usize,
 }
 
+/// Elements taken by one task.
+const TASK: usize = 1 << 14;
+
 impl Prefix {
-    /// Nothing taken; vectors arrive cut into parts of these lengths.
-    pub fn new(parts: impl IntoIterator<Item = usize>) -> Prefix {
-        Prefix { sums: parts.into_iter().map(|len| vec![0.0; len]).collect(), count: 0 }
+    /// Nothing taken; vectors have `dim` elements.
+    pub fn new(dim: usize) -> Prefix {
+        Prefix { sums: vec![0.0; dim], count: 0 }
     }
 
     /// Take the next vector; the squared norm of the increment it brings, `None` for the first.
-    pub fn push<T: Real>(&mut self, vector: &[Vec<T>]) -> Option<f64> {
+    pub fn push<T: Real>(&mut self, vector: &Share<T>) -> Option<f64> {
         let (inverse, first) = (1.0 / self.count.max(1) as f64, self.count == 0);
-        let squares: Vec<f64> = self.sums.par_iter_mut().zip(vector).map(|(sums, x)| take(inverse, x, sums)).collect();
+        let task = |(task, sums): (usize, &mut [f64])| {
+            let (start, mut square) = (task * TASK, 0.0);
+            vector.visit(start..start + sums.len(), |range, piece| {
+                let sums = &mut sums[range.start - start..range.end - start];
+                square += match piece {
+                    Some(x) => take(inverse, x, sums),
+                    None => inverse * inverse * sum([&*sums], |[s]| s * s),
+                };
+            });
+            square
+        };
+        let squares: Vec<f64> = self.sums.par_chunks_mut(TASK).enumerate().map(task).collect();
         self.count += 1;
         (!first).then(|| squares.iter().sum::<f64>() / (self.count as f64).powi(2))
     }
@@ -48,17 +63,33 @@ crate::kernel! {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::diff::primitive::{Batch, Extent};
+    use crate::diff::share::Footprint;
+    use crate::math::flat::Layout;
 
     #[test]
     fn norms_of_increments_follow_from_the_definition() {
-        let xs = [[1.0, 2.0, -1.0], [0.5, 0.0, 3.0], [2.0, -2.0, 1.0]];
-        let mut prefix = Prefix::new([2, 1]);
-        let got: Vec<_> = xs.iter().map(|x| prefix.push(&[x[..2].to_vec(), x[2..].to_vec()])).collect();
+        // A table of five rows of one element, and a whole vector of two.
+        let mut layout = Layout::default();
+        layout.push("table", &[5, 1]);
+        layout.push("whole", &[2]);
+        let share = |tokens: &[u32], data: &[f64]| {
+            let batch = Batch::new(tokens.to_vec(), vec![0; tokens.len()], tokens.len());
+            let footprint = Footprint::new(&layout, &[Extent::Touched, Extent::Whole], &batch);
+            Share::over(Arc::new(footprint), data.to_vec())
+        };
+        let shares =
+            [share(&[0, 3], &[1.0, 2.0, -1.0, 0.5]), share(&[3], &[0.5, 0.0, 3.0]), share(&[4], &[2.0, -2.0, 1.0])];
+        let xs: Vec<Vec<f64>> = shares.iter().map(Share::to_flat).collect();
+        let mut prefix = Prefix::new(7);
+        let got: Vec<_> = shares.iter().map(|x| prefix.push(x)).collect();
         assert_eq!(got[0], None);
         for (m, got) in got.iter().enumerate().skip(1) {
             let mean = |count: usize, i: usize| xs[..count].iter().map(|x| x[i]).sum::<f64>() / count as f64;
-            let square: f64 = (0..3).map(|i| (mean(m + 1, i) - mean(m, i)).powi(2)).sum();
+            let square: f64 = (0..7).map(|i| (mean(m + 1, i) - mean(m, i)).powi(2)).sum();
             assert!((got.unwrap() - square).abs() < 1e-14);
         }
     }

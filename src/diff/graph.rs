@@ -1,7 +1,7 @@
-//! The graph of a model: primitives in order, ending in logits and their cross-entropy.
+//! The graph of a model: primitives in order, ending in the head and its loss.
 
-use super::op::loss::CrossEntropy;
-use super::primitive::{Primitive, Write};
+use super::op::head::Head;
+use super::primitive::{Extent, Primitive, Write};
 use crate::math::array::Real;
 use crate::math::flat::Layout;
 
@@ -26,14 +26,18 @@ pub struct Node<T> {
     pub width: usize,
 }
 
-/// A model as a graph: its last node gives the logits.
+/// A model as a graph.
 pub struct Graph<T> {
     /// Names and shapes of the parameters.
     pub layout: Layout,
-    /// Primitives, each after its inputs.
+    /// Which rows of each parameter a sequence's derivative can fill.
+    pub extents: Vec<Extent>,
+    /// Primitives, each after its inputs; the last one's output is what the head reads.
     pub nodes: Vec<Node<T>>,
-    /// The loss of the logits.
-    pub loss: CrossEntropy,
+    /// The head, with its loss.
+    pub head: Head,
+    /// The parameter that holds the head's matrix.
+    pub head_matrix: usize,
 }
 
 /// Builds a graph node by node.
@@ -50,7 +54,11 @@ impl<T: Real> Builder<T> {
 
     /// The parameter named `name`; a model that asks for a name its layout lacks is a defect.
     pub fn parameter(&self, name: &str) -> Var {
-        Var::Parameter(self.layout.find(name).unwrap_or_else(|| panic!("the layout has no parameter {name}")))
+        Var::Parameter(self.position(name))
+    }
+
+    fn position(&self, name: &str) -> usize {
+        self.layout.find(name).unwrap_or_else(|| panic!("the layout has no parameter {name}"))
     }
 
     /// Append a primitive with output rows of `width` elements. Inputs must be distinct.
@@ -66,20 +74,26 @@ impl<T: Real> Builder<T> {
         Var::Node(self.nodes.len() - 1)
     }
 
-    /// Finish: the last node gives the logits.
-    pub fn finish(mut self, loss: CrossEntropy) -> Graph<T> {
+    /// Finish with a head that reads the last node and the parameter named `matrix`.
+    pub fn finish(mut self, head: Head, matrix: &str) -> Graph<T> {
+        let head_matrix = self.position(matrix);
+        assert!(!self.nodes.is_empty(), "a graph needs a node for its head to read");
         // Backwards, the first consumer to reach a slot sets it; the others add.
-        let mut seen = Vec::new();
+        let mut seen = vec![Var::Parameter(head_matrix), Var::Node(self.nodes.len() - 1)];
+        let mut extents = vec![Extent::Touched; self.layout.entries().len()];
+        extents[head_matrix] = Extent::Whole;
         for node in self.nodes.iter_mut().rev() {
-            for (input, write) in node.inputs.iter().zip(&mut node.writes) {
+            for (j, (input, write)) in node.inputs.iter().zip(&mut node.writes).enumerate() {
                 *write = if seen.contains(input) { Write::Add } else { Write::Set };
                 seen.push(*input);
+                if let (Var::Parameter(p), Extent::Whole) = (input, node.primitive.extent(j)) {
+                    extents[*p] = Extent::Whole;
+                }
             }
         }
-        for index in 0..self.layout.entries().len() {
-            let entry = &self.layout.entries()[index];
+        for (index, entry) in self.layout.entries().iter().enumerate() {
             assert!(seen.contains(&Var::Parameter(index)), "no primitive reads parameter {}", entry.name);
         }
-        Graph { layout: self.layout, nodes: self.nodes, loss }
+        Graph { layout: self.layout, extents, nodes: self.nodes, head, head_matrix }
     }
 }

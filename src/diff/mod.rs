@@ -14,5 +14,5 @@ pub mod op;
 pub mod primitive;
 pub mod product;
 pub mod risk;
-
+pub mod share;
 pub mod sweep;

@@ -13,13 +13,38 @@ pub struct Batch {
     pub targets: Vec<u32>,
     /// Tokens per sequence; divides the number of rows.
     pub length: usize,
+    touched: Vec<u32>,
+    places: Vec<usize>,
 }
 
 impl Batch {
+    /// Sequences of `length` tokens each.
+    pub fn new(inputs: Vec<u32>, targets: Vec<u32>, length: usize) -> Batch {
+        let mut touched = inputs.clone();
+        touched.sort_unstable();
+        touched.dedup();
+        let places = inputs.iter().map(|token| touched.partition_point(|t| t < token)).collect();
+        Batch { inputs, targets, length, touched, places }
+    }
+
     /// Number of rows: sequences × tokens.
     pub fn rows(&self) -> usize {
         self.inputs.len()
     }
+
+    /// The input tokens that occur, ascending.
+    pub fn touched(&self) -> &[u32] {
+        &self.touched
+    }
+}
+
+/// Which rows of a parameter its derivative can fill.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// All.
+    Whole,
+    /// Those of the input tokens that occur ([`Batch::touched`]): the parameter is a table with a row a token.
+    Touched,
 }
 
 /// A slot that an adjoint rule writes.
@@ -28,6 +53,8 @@ pub struct Out<'a, T> {
     pub to: &'a mut [T],
     /// Replace or add.
     pub write: Write,
+    /// Which rows the slot has, if it belongs to a table.
+    pub extent: Extent,
 }
 
 impl<T: Real> Out<'_, T> {
@@ -44,43 +71,65 @@ impl<T: Real> Out<'_, T> {
     pub fn fill_with<const N: usize>(&mut self, rows: [&[T]; N], f: impl Fn([T; N]) -> T) {
         simd::map(self.write, self.to, rows, f);
     }
+
+    /// The table's rows that the tokens of the batch's rows stand for, and the slot to scatter into.
+    pub fn scatter<'s>(&'s mut self, batch: &'s Batch) -> Scatter<'s, T> {
+        let extent = self.extent;
+        Scatter { to: self.open(), batch, extent }
+    }
 }
 
-/// A primitive's inputs, output and kept arrays at the point of linearisation.
+/// A table's slot, with one of its rows for every row of the batch.
+pub struct Scatter<'a, T> {
+    to: &'a mut [T],
+    batch: &'a Batch,
+    extent: Extent,
+}
+
+impl<T> Scatter<'_, T> {
+    /// The table's row of `width` elements that the token of row `t` of the batch stands for.
+    #[inline(always)]
+    pub fn row(&mut self, t: usize, width: usize) -> &mut [T] {
+        let row = match self.extent {
+            Extent::Whole => self.batch.inputs[t] as usize,
+            Extent::Touched => self.batch.places[t],
+        };
+        &mut self.to[row * width..(row + 1) * width]
+    }
+}
+
+/// A primitive's inputs and kept arrays at the point of linearisation.
 pub struct At<'a, T> {
     /// The tokens.
     pub batch: &'a Batch,
     /// Values of the inputs.
     pub x: &'a [&'a [T]],
-    /// Value of the output.
-    pub y: &'a [T],
     /// What the value and adjoint rules kept.
-    pub kept: &'a [Vec<T>],
-}
-
-/// Tangents of a primitive's inputs and output along one direction.
-pub struct Dot<'a, T> {
-    /// Tangents of the inputs.
-    pub x: &'a [&'a [T]],
-    /// Tangent of the output.
-    pub y: &'a [T],
-    /// What the tangent rule kept.
     pub kept: &'a [Vec<T>],
 }
 
 /// A differentiable map y = f(x₁, x₂, …) with its four rules. J is the Jacobian at the point of linearisation, a dot a
 /// derivative along a direction, a bar a derivative of the loss. Inputs must be distinct.
+///
+/// Arrays beyond inputs and outputs are the caller's and are handed back from call to call, so that a product allocates
+/// nothing: those of [`Primitive::keeps`] belong to the point of linearisation, those of [`Primitive::works`] to one
+/// direction.
 pub trait Primitive<T: Real>: Send + Sync {
     /// Name for messages.
     fn name(&self) -> &'static str;
+
+    /// Which rows of input `input` its derivative fills.
+    fn extent(&self, _input: usize) -> Extent {
+        Extent::Whole
+    }
 
     /// Elements of each array kept by `value` or `adjoint` for the later rules.
     fn keeps(&self, _batch: &Batch) -> Vec<usize> {
         Vec::new()
     }
 
-    /// Elements of each array kept by `tangent` for `adjoint_tangent`.
-    fn tangent_keeps(&self, _batch: &Batch) -> Vec<usize> {
+    /// Elements of each array that a direction needs: what `tangent` leaves for the later rules, and work space.
+    fn works(&self, _batch: &Batch) -> Vec<usize> {
         Vec::new()
     }
 
@@ -88,21 +137,32 @@ pub trait Primitive<T: Real>: Send + Sync {
     fn value(&self, batch: &Batch, x: &[&[T]], y: &mut [T], kept: &mut [Vec<T>]);
 
     /// ẏ = J ẋ.
-    fn tangent(&self, at: &At<T>, dx: &[&[T]], dy: &mut [T], kept: &mut [Vec<T>]);
+    fn tangent(&self, at: &At<T>, dx: &[&[T]], dy: &mut [T], work: &mut [Vec<T>]);
 
-    /// x̄ ← Jᵀ ȳ, set or added as each slot asks. `kept` may be completed for `adjoint_tangent`.
-    fn adjoint(&self, batch: &Batch, x: &[&[T]], y: &[T], ybar: &[T], kept: &mut [Vec<T>], out: &mut [Out<T>]);
+    /// x̄ ← Jᵀ ȳ, set or added as each slot asks. `kept` may be completed for `adjoint_tangent`; of `work` only the room
+    /// matters, not what it holds.
+    fn adjoint(
+        &self,
+        batch: &Batch,
+        x: &[&[T]],
+        ybar: &[T],
+        kept: &mut [Vec<T>],
+        work: &mut [Vec<T>],
+        out: &mut [Out<T>],
+    );
 
-    /// d/dε of the adjoint along the direction: Jᵀ ȳ˙ + (J˙)ᵀ ȳ.
-    fn adjoint_tangent(&self, at: &At<T>, dot: &Dot<T>, ybar: &[T], dybar: &[T], out: &mut [Out<T>]);
+    /// d/dε of the adjoint along the direction ẋ: Jᵀ ȳ˙ + (J˙)ᵀ ȳ.
+    fn adjoint_tangent(
+        &self,
+        at: &At<T>,
+        dx: &[&[T]],
+        ybar: &[T],
+        dybar: &[T],
+        work: &mut [Vec<T>],
+        out: &mut [Out<T>],
+    );
 
-    /// ⟨ȳ, f''[ẋ, ẋ]⟩, this primitive's own share of δᵀHδ. It equals Σ ⟨ẋ, (J˙)ᵀȳ⟩, so the default asks
-    /// `adjoint_tangent` with ȳ˙ = 0; primitives whose shorter form saves products override it.
-    fn curvature(&self, at: &At<T>, dot: &Dot<T>, ybar: &[T]) -> f64 {
-        let zero = vec![T::zero(); ybar.len()];
-        let mut slots: Vec<Vec<T>> = at.x.iter().map(|x| vec![T::zero(); x.len()]).collect();
-        let mut out: Vec<Out<T>> = slots.iter_mut().map(|to| Out { to, write: Write::Set }).collect();
-        self.adjoint_tangent(at, dot, ybar, &zero, &mut out);
-        slots.iter().zip(dot.x).map(|(slot, dx)| simd::dot(slot, dx)).sum()
-    }
+    /// ⟨ȳ, f''[ẋ, ẋ]⟩, this primitive's own share of δᵀHδ. It equals Σ ⟨ẋ, (J˙)ᵀȳ⟩: what `adjoint_tangent` gives with
+    /// ȳ˙ = 0, at a lower price.
+    fn curvature(&self, at: &At<T>, dx: &[&[T]], ybar: &[T], work: &mut [Vec<T>]) -> f64;
 }

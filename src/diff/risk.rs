@@ -4,14 +4,17 @@
 //! sequences runs in a fixed order in f64, so digits do not depend on the number of threads. This is the one place that
 //! adds over sequences: a sum over machines would stand behind [`Risk::hvp`] and [`Risk::gradient`] and nowhere else.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::prelude::*;
 
 use super::graph::Graph;
+use super::op::head;
 use super::primitive::Batch;
-use super::sweep::{Linearised, PerParameter, Scratch, Values};
+use super::share::{Footprint, Share};
+use super::sweep::{Linearised, Scratch, Values};
 use crate::error::{Error, Result};
 use crate::math::array::Real;
 use crate::math::simd;
@@ -20,48 +23,74 @@ use crate::math::simd;
 /// work is no longer wanted.
 pub type Interrupt = Arc<dyn Fn() -> Result<()> + Send + Sync>;
 
-/// Sequences whose products are held at once before they are added up: a constant, so that the order of summation does
+/// Shares of products that are held at once before they are added up: a constant, so that the order of summation does
 /// not depend on the machine.
 pub const ROUND: usize = 16;
 
 /// Elements added up by one task.
 const CHUNK: usize = 1 << 11;
 
-/// What one sequence's linearisation leaves: the sweeps' state and the gradient of its loss.
+/// One sequence's linearisation: the sweeps' state and the gradient of its loss.
 struct Sequence<T> {
-    linearised: Linearised<T>,
-    gradient: PerParameter<T>,
+    at: Linearised<T>,
+    gradient: Share<T>,
 }
 
 /// The risk of a model on sequences at parameters w*.
 pub struct Risk<T> {
     graph: Graph<T>,
     batches: Vec<Batch>,
+    footprints: Vec<Arc<Footprint>>,
     w: Vec<T>,
     sequences: Vec<Option<Sequence<T>>>,
+    keep: usize,
     interrupt: Interrupt,
-    scratch: Mutex<Vec<Scratch<T>>>,
-    products: Mutex<Vec<PerParameter<T>>>,
-    values: Mutex<Vec<Values<T>>>,
+    pools: Pools<T>,
 }
 
-/// Take a buffer from a pool, or make one.
-fn borrow<B>(pool: &Mutex<Vec<B>>, make: impl FnOnce() -> B) -> B {
-    let pooled = pool.lock().unwrap_or_else(PoisonError::into_inner).pop();
-    pooled.unwrap_or_else(make)
+/// Buffers between uses.
+struct Pools<T> {
+    scratch: Pool<Scratch<T>>,
+    values: Pool<(Values<T>, head::Work<T>)>,
+    points: Pool<Linearised<T>>,
+    shares: Pool<Vec<T>>,
 }
 
-/// Return a buffer to its pool.
-fn put_back<B>(pool: &Mutex<Vec<B>>, buffer: B) {
-    pool.lock().unwrap_or_else(PoisonError::into_inner).push(buffer);
+/// Buffers of one kind.
+struct Pool<B>(Mutex<Vec<B>>);
+
+impl<B> Pool<B> {
+    fn new() -> Pool<B> {
+        Pool(Mutex::new(Vec::new()))
+    }
+
+    /// Take a buffer, or make one.
+    fn take(&self, make: impl FnOnce() -> B) -> B {
+        let pooled = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        pooled.unwrap_or_else(make)
+    }
+
+    fn put(&self, buffer: B) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(buffer);
+    }
 }
 
 impl<T: Real> Risk<T> {
-    /// The risk of `graph` on `batches` (one sequence each) at `w`, flat in the order of the graph's layout.
+    /// The risk of `graph` on `batches` (one sequence each) at `w`, flat in the order of the graph's layout. All
+    /// sequences keep their linearisation until told otherwise.
     pub fn new(graph: Graph<T>, batches: Vec<Batch>, w: Vec<T>, interrupt: Interrupt) -> Self {
+        let footprint = |batch| Arc::new(Footprint::new(&graph.layout, &graph.extents, batch));
+        let footprints = batches.iter().map(footprint).collect();
         let sequences = batches.iter().map(|_| None).collect();
-        let (scratch, products, values) = Default::default();
-        Risk { graph, batches, w, sequences, interrupt, scratch, products, values }
+        let pools = Pools { scratch: Pool::new(), values: Pool::new(), points: Pool::new(), shares: Pool::new() };
+        Risk { graph, footprints, keep: batches.len(), batches, w, sequences, interrupt, pools }
+    }
+
+    /// Let the first `sequences` sequences keep their linearisation; the others are linearised anew whenever they are
+    /// needed, which saves memory, costs half a product more each time and changes no digit.
+    pub fn keep(&mut self, sequences: usize) {
+        self.keep = sequences;
+        self.sequences.iter_mut().skip(sequences).for_each(|slot| *slot = None);
     }
 
     /// Number of parameters P.
@@ -79,23 +108,41 @@ impl<T: Real> Risk<T> {
         &self.graph
     }
 
-    /// Linearise the sequences of `range` that are not yet, and return the losses ℓ_i(w*) of the range.
+    /// The tokens of each sequence.
+    pub fn batches(&self) -> &[Batch] {
+        &self.batches
+    }
+
+    /// Bytes of one sequence's linearisation with its gradient, and of its share of a product: the largest of `range`.
+    pub fn sequence_bytes(&self, range: Range<usize>) -> (u64, u64) {
+        let share = self.footprints[range.clone()].iter().map(|f| (f.len() * size_of::<T>()) as u64).max().unwrap_or(0);
+        let linearised = self.batches[range].iter().map(|b| self.graph.linearised_bytes(b)).max().unwrap_or(0);
+        (linearised + share, share)
+    }
+
+    /// Linearise the sequences of `range` that are to be kept and are not yet, and return the losses ℓ_i(w*) of the
+    /// range.
     ///
     /// # Errors
     /// [`Error::NotFinite`] naming the first sequence whose loss is not finite; [`Error::Cancelled`].
     pub fn linearise(&mut self, range: Range<usize>) -> Result<Vec<f64>> {
-        let w = self.graph.split(&self.w);
-        let (graph, batches, interrupt) = (&self.graph, &self.batches, &self.interrupt);
-        self.sequences[range.clone()].par_iter_mut().zip(&batches[range.clone()]).try_for_each(|(slot, batch)| {
-            if slot.is_none() {
-                interrupt()?;
-                let mut gradient = graph.per_parameter();
-                let linearised = graph.linearise(batch, &w, &mut gradient);
-                *slot = Some(Sequence { linearised, gradient });
-            }
-            Ok::<(), Error>(())
-        })?;
-        let losses: Vec<f64> = range.clone().map(|i| self.sequence(i).linearised.losses[0]).collect();
+        let (kept, rest) =
+            (range.start.min(self.keep)..range.end.min(self.keep), range.start.max(self.keep)..range.end);
+        let mut sequences = std::mem::take(&mut self.sequences);
+        let fill = kept.clone().zip(&mut sequences[kept.clone()]).collect::<Vec<_>>().into_par_iter().try_for_each(
+            |(i, slot)| {
+                if slot.is_none() {
+                    *slot = Some(self.linearised(i)?);
+                }
+                Ok::<(), Error>(())
+            },
+        );
+        self.sequences = sequences;
+        fill?;
+        let mut losses: Vec<f64> = self.sequences[kept].iter().flatten().map(|s| s.at.losses[0]).collect();
+        if !rest.is_empty() {
+            losses.extend(self.losses(&[&self.w], rest)?.concat());
+        }
         match losses.iter().position(|l| !l.is_finite()) {
             Some(bad) => Err(Error::NotFinite(format!(
                 "the loss of sequence {} is {} at the checkpoint: its parameters or tokens cannot be used",
@@ -106,8 +153,34 @@ impl<T: Real> Risk<T> {
         }
     }
 
-    fn sequence(&self, i: usize) -> &Sequence<T> {
-        self.sequences[i].as_ref().unwrap_or_else(|| panic!("sequence {i} is used before it is linearised"))
+    /// Sequence i linearised now.
+    fn linearised(&self, i: usize) -> Result<Sequence<T>> {
+        (self.interrupt)()?;
+        let (graph, batch) = (&self.graph, &self.batches[i]);
+        let mut at = self.pools.points.take(|| graph.linearised(batch));
+        let mut scratch = self.pools.scratch.take(|| graph.scratch(batch));
+        let mut gradient = self.share(i);
+        graph.linearise(batch, &graph.split(&self.w), &mut at, &mut scratch, &mut gradient);
+        self.pools.scratch.put(scratch);
+        Ok(Sequence { at, gradient })
+    }
+
+    /// Use sequence i's linearisation, kept or made for the occasion.
+    fn with<R>(&self, i: usize, work: impl FnOnce(&Sequence<T>) -> Result<R>) -> Result<R> {
+        if let Some(sequence) = &self.sequences[i] {
+            return work(sequence);
+        }
+        let sequence = self.linearised(i)?;
+        let result = work(&sequence);
+        self.pools.points.put(sequence.at);
+        self.pools.shares.put(sequence.gradient.into_memory());
+        result
+    }
+
+    fn share(&self, i: usize) -> Share<T> {
+        // Room for any sequence's share, so that none has to grow when it serves another.
+        let room = || self.footprints.iter().map(|f| f.len()).max().unwrap_or(0);
+        Share::over(self.footprints[i].clone(), self.pools.shares.take(|| Vec::with_capacity(room())))
     }
 
     /// Losses of the sequences of `range` at each of `points` (flat parameters): one row a point.
@@ -121,52 +194,70 @@ impl<T: Real> Risk<T> {
             .map(|task| {
                 (self.interrupt)()?;
                 let batch = &self.batches[range.start + task % count];
-                let mut values = borrow(&self.values, || self.graph.values(batch));
-                let loss = self.graph.losses(batch, &self.graph.split(points[task / count]), &mut values)[0];
-                put_back(&self.values, values);
+                let (mut values, mut work) =
+                    self.pools.values.take(|| (self.graph.values(batch), head::Work::default()));
+                let w = self.graph.split(points[task / count]);
+                let loss = self.graph.losses(batch, &w, &mut values, &mut work)[0];
+                self.pools.values.put((values, work));
                 Ok(loss)
             })
             .collect::<Result<Vec<f64>>>()?;
         Ok(flat.chunks(count.max(1)).map(<[f64]>::to_vec).collect())
     }
 
-    /// Gradient of the mean loss of the (linearised) sequences of `range`.
-    pub fn gradient(&self, range: Range<usize>) -> Vec<T> {
+    /// Gradient of the mean loss of the sequences of `range`.
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`].
+    pub fn gradient(&self, range: Range<usize>) -> Result<Vec<T>> {
         let mut out = vec![T::zero(); self.parameters()];
-        let lanes: Vec<&PerParameter<T>> = range.clone().map(|i| &self.sequence(i).gradient).collect();
-        self.add_up(&lanes, &mut Sum::Whole, 1.0 / range.len() as f64, &mut out);
-        out
+        self.mean(range, &mut [&mut out], |round| {
+            Ok(vec![round.into_par_iter().map(|i| self.sequence_gradient(i)).collect::<Result<Vec<_>>>()?])
+        })?;
+        Ok(out)
     }
 
-    /// g_i, the gradient of one (linearised) sequence's loss, cut into parameters.
-    pub fn sequence_gradient(&self, i: usize) -> &PerParameter<T> {
-        &self.sequence(i).gradient
+    /// g_i, the gradient of one sequence's loss.
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`].
+    pub fn sequence_gradient(&self, i: usize) -> Result<Cow<'_, Share<T>>> {
+        if let Some(sequence) = &self.sequences[i] {
+            return Ok(Cow::Borrowed(&sequence.gradient));
+        }
+        let sequence = self.linearised(i)?;
+        self.pools.points.put(sequence.at);
+        Ok(Cow::Owned(sequence.gradient))
     }
 
     /// g_iᵀv of each sequence of `range`.
-    pub fn slopes(&self, range: Range<usize>, v: &[T]) -> Vec<f64> {
-        let v = self.graph.split(v);
-        range
-            .into_par_iter()
-            .map(|i| self.sequence(i).gradient.iter().zip(&v).map(|(g, v)| simd::dot(g, v)).sum())
-            .collect()
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`].
+    pub fn slopes(&self, range: Range<usize>, v: &[T]) -> Result<Vec<f64>> {
+        range.into_par_iter().map(|i| self.with(i, |sequence| Ok(sequence.gradient.dot(v)))).collect()
     }
 
-    /// H v of the mean loss of the (linearised) sequences of `range`.
+    /// H v of the mean loss of the sequences of `range`.
     ///
     /// # Errors
     /// [`Error::Cancelled`].
     pub fn hvp(&self, range: Range<usize>, v: &[T], out: &mut [T]) -> Result<()> {
-        let scale = 1.0 / range.len() as f64;
-        let mut sum = if range.len() <= ROUND { Sum::Whole } else { Sum::Begun(vec![0.0; v.len()]) };
-        for start in range.clone().step_by(ROUND) {
-            let round = start..(start + ROUND).min(range.end);
-            if round.end == range.end {
-                sum = sum.last();
-            }
-            let lanes = self.products(round.map(|i| (i, v)).collect())?;
-            self.add_up(&lanes.iter().collect::<Vec<_>>(), &mut sum, scale, out);
-            lanes.into_iter().for_each(|lane| put_back(&self.products, lane));
+        self.hvps(range, &[v], &mut [out])
+    }
+
+    /// H v of the mean loss of the sequences of `range` for a block of directions v: pairs of a sequence and a direction
+    /// are shared out over the threads.
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`].
+    pub fn hvps(&self, range: Range<usize>, v: &[&[T]], out: &mut [&mut [T]]) -> Result<()> {
+        let together = (ROUND / range.len().max(1)).max(1);
+        for (v, out) in v.chunks(together).zip(out.chunks_mut(together)) {
+            self.mean(range.clone(), out, |round| {
+                let lanes = self.products(round, v)?;
+                Ok(lanes.into_iter().map(|lane| lane.into_iter().map(Cow::Owned).collect()).collect())
+            })?;
         }
         Ok(())
     }
@@ -179,14 +270,13 @@ impl<T: Real> Risk<T> {
         &self,
         range: Range<usize>,
         v: &[T],
-        mut visit: impl FnMut(usize, &PerParameter<T>) -> Result<()>,
+        mut visit: impl FnMut(usize, &Share<T>) -> Result<()>,
     ) -> Result<()> {
         for start in range.clone().step_by(ROUND) {
             let round = start..(start + ROUND).min(range.end);
-            let lanes = self.products(round.clone().map(|i| (i, v)).collect())?;
-            for (i, lane) in round.zip(lanes) {
+            for (i, lane) in round.clone().zip(self.products(round, &[v])?.into_iter().flatten()) {
                 visit(i, &lane)?;
-                put_back(&self.products, lane);
+                self.pools.shares.put(lane.into_memory());
             }
         }
         Ok(())
@@ -201,18 +291,15 @@ impl<T: Real> Risk<T> {
         &self,
         i: usize,
         directions: &[&[T]],
-        visit: impl Fn(usize, &PerParameter<T>) -> R + Sync,
+        visit: impl Fn(usize, &Share<T>) -> R + Sync,
     ) -> Result<Vec<R>> {
-        directions
-            .par_iter()
-            .enumerate()
-            .map(|(j, v)| {
-                let lane = self.product(i, v)?;
-                let result = visit(j, &lane);
-                put_back(&self.products, lane);
-                Ok(result)
-            })
-            .collect()
+        let one = |sequence: &Sequence<T>, (j, v): (usize, &&[T])| {
+            let lane = self.product(i, sequence, v)?;
+            let result = visit(j, &lane);
+            self.pools.shares.put(lane.into_memory());
+            Ok(result)
+        };
+        self.with(i, |sequence| directions.par_iter().enumerate().map(|task| one(sequence, task)).collect())
     }
 
     /// Second-order jet of the mean loss of `range` along v: (gᵀv, vᵀHv), by forward sweeps alone.
@@ -221,63 +308,110 @@ impl<T: Real> Risk<T> {
     /// [`Error::Cancelled`].
     pub fn jet(&self, range: Range<usize>, v: &[T]) -> Result<(f64, f64)> {
         let (w, v) = (self.graph.split(&self.w), self.graph.split(v));
+        let one = |i: usize, sequence: &Sequence<T>| {
+            (self.interrupt)()?;
+            let batch = &self.batches[i];
+            let mut scratch = self.pools.scratch.take(|| self.graph.scratch(batch));
+            let jet = self.graph.jet(batch, &w, &sequence.at, &v, &mut scratch);
+            self.pools.scratch.put(scratch);
+            Ok(jet)
+        };
         let jets = range
             .clone()
             .into_par_iter()
-            .map(|i| {
-                (self.interrupt)()?;
-                let batch = &self.batches[i];
-                let mut scratch = borrow(&self.scratch, || self.graph.scratch(batch));
-                let jet = self.graph.jet(batch, &w, &self.sequence(i).linearised, &v, &mut scratch);
-                put_back(&self.scratch, scratch);
-                Ok(jet)
-            })
+            .map(|i| self.with(i, |sequence| one(i, sequence)))
             .collect::<Result<Vec<_>>>()?;
         let (slope, curvature) = jets.iter().fold((0.0, 0.0), |sum, jet| (sum.0 + jet.0, sum.1 + jet.1));
         Ok((slope / range.len() as f64, curvature / range.len() as f64))
     }
 
-    fn products(&self, tasks: Vec<(usize, &[T])>) -> Result<Vec<PerParameter<T>>> {
-        tasks.into_par_iter().map(|(i, v)| self.product(i, v)).collect()
+    /// H_i v of every sequence of `round` for every direction: one row a direction.
+    fn products(&self, round: Range<usize>, v: &[&[T]]) -> Result<Vec<Vec<Share<T>>>> {
+        let count = round.len();
+        let lanes: Vec<Share<T>> = if self.sequences[round.clone()].iter().all(Option::is_some) {
+            let pairs = (0..v.len() * count).into_par_iter();
+            let one = |pair: usize| {
+                let i = round.start + pair % count;
+                self.with(i, |sequence| self.product(i, sequence, v[pair / count]))
+            };
+            pairs.map(one).collect::<Result<_>>()?
+        } else {
+            // A sequence that is linearised for the occasion serves all directions, one after the other.
+            let all = |i| self.with(i, |s| v.iter().map(|v| self.product(i, s, v)).collect::<Result<Vec<_>>>());
+            let by_sequence = round.into_par_iter().map(all).collect::<Result<Vec<_>>>()?;
+            let mut columns: Vec<_> = by_sequence.into_iter().map(Vec::into_iter).collect();
+            (0..v.len()).flat_map(|_| columns.iter_mut().filter_map(Iterator::next).collect::<Vec<_>>()).collect()
+        };
+        let mut lanes = lanes.into_iter();
+        Ok((0..v.len()).map(|_| lanes.by_ref().take(count).collect()).collect())
     }
 
-    fn product(&self, i: usize, v: &[T]) -> Result<PerParameter<T>> {
+    fn product(&self, i: usize, sequence: &Sequence<T>, v: &[T]) -> Result<Share<T>> {
         (self.interrupt)()?;
         let batch = &self.batches[i];
-        let mut scratch = borrow(&self.scratch, || self.graph.scratch(batch));
-        let mut lane = borrow(&self.products, || self.graph.per_parameter());
+        let mut scratch = self.pools.scratch.take(|| self.graph.scratch(batch));
+        let mut lane = self.share(i);
         let (w, v) = (self.graph.split(&self.w), self.graph.split(v));
-        self.graph.hvp(batch, &w, &self.sequence(i).linearised, &v, &mut scratch, &mut lane);
-        put_back(&self.scratch, scratch);
+        self.graph.hvp(batch, &w, &sequence.at, &v, &mut scratch, &mut lane);
+        self.pools.scratch.put(scratch);
         Ok(lane)
     }
 
-    /// Add lanes in order; `out` receives `scale` times the total once the sum is complete.
-    fn add_up(&self, lanes: &[&PerParameter<T>], sum: &mut Sum, scale: f64, out: &mut [T]) {
-        for (p, entry) in self.graph.layout.entries().iter().enumerate() {
-            let range = entry.range();
-            let add = |chunk: usize, total: &mut [f64]| {
+    /// Each row of `out` receives the mean over the sequences of `range` of the shares that `lanes` gives for a round of
+    /// them, one row of shares for each row of `out`.
+    fn mean<'a>(
+        &'a self,
+        range: Range<usize>,
+        out: &mut [&mut [T]],
+        lanes: impl Fn(Range<usize>) -> Result<Vec<Vec<Cow<'a, Share<T>>>>>,
+    ) -> Result<()> {
+        let scale = 1.0 / range.len() as f64;
+        let begun = || if range.len() <= ROUND { Sum::Whole } else { Sum::Begun(vec![0.0; self.parameters()]) };
+        let mut sums: Vec<Sum> = out.iter().map(|_| begun()).collect();
+        for start in range.clone().step_by(ROUND) {
+            let round = start..(start + ROUND).min(range.end);
+            let last = round.end == range.end;
+            for ((lanes, sum), out) in lanes(round)?.into_iter().zip(&mut sums).zip(out.iter_mut()) {
+                if last {
+                    *sum = std::mem::replace(sum, Sum::Whole).last();
+                }
+                add_up(&lanes, sum, scale, out);
                 for lane in lanes {
-                    simd::add_wide(&lane[p][chunk * CHUNK..][..total.len()], total);
-                }
-            };
-            match sum {
-                Sum::Whole => out[range].par_chunks_mut(CHUNK).enumerate().for_each(|(c, out)| {
-                    let total = &mut [0.0; CHUNK][..out.len()];
-                    add(c, total);
-                    simd::narrow(scale, total, out);
-                }),
-                Sum::Begun(so_far) => {
-                    so_far[range].par_chunks_mut(CHUNK).enumerate().for_each(|(c, so_far)| add(c, so_far));
-                }
-                Sum::Last(so_far) => {
-                    let chunks = so_far[range.clone()].par_chunks_mut(CHUNK).zip(out[range].par_chunks_mut(CHUNK));
-                    chunks.enumerate().for_each(|(c, (so_far, out))| {
-                        add(c, so_far);
-                        simd::narrow(scale, so_far, out);
-                    });
+                    if let Cow::Owned(lane) = lane {
+                        self.pools.shares.put(lane.into_memory());
+                    }
                 }
             }
+        }
+        Ok(())
+    }
+}
+
+/// Add lanes in order; `out` receives `scale` times the total once the sum is complete.
+fn add_up<T: Real>(lanes: &[Cow<'_, Share<T>>], sum: &mut Sum, scale: f64, out: &mut [T]) {
+    let add = |chunk: usize, total: &mut [f64]| {
+        let start = chunk * CHUNK;
+        for lane in lanes {
+            lane.visit(start..start + total.len(), |range, piece| {
+                if let Some(piece) = piece {
+                    simd::add_wide(piece, &mut total[range.start - start..range.end - start]);
+                }
+            });
+        }
+    };
+    match sum {
+        Sum::Whole => out.par_chunks_mut(CHUNK).enumerate().for_each(|(c, out)| {
+            let total = &mut [0.0; CHUNK][..out.len()];
+            add(c, total);
+            simd::narrow(scale, total, out);
+        }),
+        Sum::Begun(so_far) => so_far.par_chunks_mut(CHUNK).enumerate().for_each(|(c, so_far)| add(c, so_far)),
+        Sum::Last(so_far) => {
+            let chunks = so_far.par_chunks_mut(CHUNK).zip(out.par_chunks_mut(CHUNK));
+            chunks.enumerate().for_each(|(c, (so_far, out))| {
+                add(c, so_far);
+                simd::narrow(scale, so_far, out);
+            });
         }
     }
 }

@@ -1,16 +1,18 @@
 //! The sweeps over a graph for one batch: values and adjoints once, then tangents and adjoint tangents per direction.
+//!
+//! All arrays belong to the caller and are used again from call to call: once they have been used, a sweep allocates
+//! nothing but a few short lists of references.
 
-use super::graph::{Graph, Var};
-use super::op::loss::Kept;
-use super::primitive::{At, Batch, Dot, Out};
+use super::graph::{Graph, Node, Var};
+use super::op::head;
+use super::primitive::{At, Batch, Extent, Out};
+use super::share::Share;
 use crate::math::array::Real;
-use crate::math::simd;
 
 /// Values of every node, with what the primitives keep.
 pub struct Values<T> {
     y: Vec<Vec<T>>,
     kept: Vec<Vec<Vec<T>>>,
-    loss: Kept<T>,
 }
 
 /// Everything that later directions need of the point of linearisation.
@@ -18,19 +20,22 @@ pub struct Linearised<T> {
     values: Values<T>,
     /// ȳ of every node, for the sum of the batch's losses.
     adjoints: Vec<Vec<T>>,
+    head: head::Kept<T>,
     /// Loss of every sequence of the batch.
     pub losses: Vec<f64>,
 }
 
-/// Buffers of one direction's sweeps, reused from call to call.
+/// Buffers of one sweep at a time.
 pub struct Scratch<T> {
     dy: Vec<Vec<T>>,
-    kept: Vec<Vec<Vec<T>>>,
     dybar: Vec<Vec<T>>,
+    work: Vec<Vec<Vec<T>>>,
+    head: head::Work<T>,
 }
 
-/// One array per parameter, in the order of the layout: a gradient or a Hessian–vector product.
-pub type PerParameter<T> = Vec<Vec<T>>;
+fn arrays<T: Real>(sizes: impl IntoIterator<Item = usize>) -> Vec<Vec<T>> {
+    sizes.into_iter().map(|len| vec![T::zero(); len]).collect()
+}
 
 impl<T: Real> Graph<T> {
     /// The flat vector cut into parameters.
@@ -38,100 +43,97 @@ impl<T: Real> Graph<T> {
         self.layout.entries().iter().map(|e| &flat[e.range()]).collect()
     }
 
-    /// Zeroed arrays, one per parameter.
-    pub fn per_parameter(&self) -> PerParameter<T> {
-        self.layout.entries().iter().map(|e| vec![T::zero(); e.len()]).collect()
-    }
-
     fn outputs(&self, batch: &Batch) -> Vec<Vec<T>> {
-        self.nodes.iter().map(|n| vec![T::zero(); batch.rows() * n.width]).collect()
-    }
-
-    fn arrays(sizes: Vec<usize>) -> Vec<Vec<T>> {
-        sizes.into_iter().map(|len| vec![T::zero(); len]).collect()
+        arrays(self.nodes.iter().map(|n| batch.rows() * n.width))
     }
 
     /// Buffers for value sweeps over batches of this shape.
     pub fn values(&self, batch: &Batch) -> Values<T> {
-        Values {
-            y: self.outputs(batch),
-            kept: self.nodes.iter().map(|n| Self::arrays(n.primitive.keeps(batch))).collect(),
-            loss: Kept { p: Vec::new(), u: Vec::new() },
-        }
+        let kept = self.nodes.iter().map(|n| arrays(n.primitive.keeps(batch))).collect();
+        Values { y: self.outputs(batch), kept }
     }
 
-    /// Buffers for tangent sweeps over batches of this shape.
+    /// Buffers for a linearisation of batches of this shape.
+    pub fn linearised(&self, batch: &Batch) -> Linearised<T> {
+        let (head, losses) = Default::default();
+        Linearised { values: self.values(batch), adjoints: self.outputs(batch), head, losses }
+    }
+
+    /// Buffers for the sweeps of one direction over batches of this shape.
     pub fn scratch(&self, batch: &Batch) -> Scratch<T> {
-        Scratch {
-            dy: self.outputs(batch),
-            kept: self.nodes.iter().map(|n| Self::arrays(n.primitive.tangent_keeps(batch))).collect(),
-            dybar: self.outputs(batch),
-        }
+        let work = self.nodes.iter().map(|n| arrays(n.primitive.works(batch))).collect();
+        Scratch { dy: self.outputs(batch), dybar: self.outputs(batch), work, head: head::Work::default() }
     }
 
-    /// Bytes that one linearised batch keeps.
+    /// Bytes of one [`Values`].
+    pub fn value_bytes(&self, batch: &Batch) -> u64 {
+        let of = |n: &Node<T>| batch.rows() * n.width + n.primitive.keeps(batch).iter().sum::<usize>();
+        bytes::<T>(self.nodes.iter().map(of).sum())
+    }
+
+    /// Bytes of one [`Linearised`].
     pub fn linearised_bytes(&self, batch: &Batch) -> u64 {
-        let nodes: usize = self
-            .nodes
-            .iter()
-            .map(|n| 2 * batch.rows() * n.width + n.primitive.keeps(batch).iter().sum::<usize>())
-            .sum();
-        ((nodes + 2 * batch.rows() * self.loss.vocabulary) * size_of::<T>()) as u64
+        let adjoints = self.nodes.iter().map(|n| batch.rows() * n.width).sum::<usize>();
+        self.value_bytes(batch) + bytes::<T>(adjoints + self.head.keeps(batch))
     }
 
-    /// Bytes of one set of scratch buffers.
+    /// Bytes of one [`Scratch`].
     pub fn scratch_bytes(&self, batch: &Batch) -> u64 {
-        let nodes: usize = self
-            .nodes
-            .iter()
-            .map(|n| 2 * batch.rows() * n.width + n.primitive.tangent_keeps(batch).iter().sum::<usize>())
-            .sum();
-        (nodes * size_of::<T>()) as u64
+        let of = |n: &Node<T>| 2 * batch.rows() * n.width + n.primitive.works(batch).iter().sum::<usize>();
+        bytes::<T>(self.nodes.iter().map(of).sum::<usize>() + self.head.works(batch))
     }
 
     /// Value sweep: the loss of every sequence of the batch at parameters `w`.
-    pub fn losses(&self, batch: &Batch, w: &[&[T]], values: &mut Values<T>) -> Vec<f64> {
-        for (i, node) in self.nodes.iter().enumerate() {
-            let mut y = std::mem::take(&mut values.y[i]);
-            let x = gather(&node.inputs, w, &values.y);
-            node.primitive.value(batch, &x, &mut y, &mut values.kept[i]);
-            values.y[i] = y;
-        }
-        let logits = values.y.last().map_or(&[][..], Vec::as_slice);
-        self.loss.value(batch, logits, &mut values.loss)
+    pub fn losses(&self, batch: &Batch, w: &[&[T]], values: &mut Values<T>, work: &mut head::Work<T>) -> Vec<f64> {
+        self.evaluate(batch, w, values);
+        self.head.losses(batch, self.head_inputs(w, &values.y), work)
     }
 
-    /// Value and adjoint sweeps at w. `gradient` receives the gradient of the sum of the batch's losses.
-    pub fn linearise(&self, batch: &Batch, w: &[&[T]], gradient: &mut PerParameter<T>) -> Linearised<T> {
-        let mut values = self.values(batch);
-        let losses = self.losses(batch, w, &mut values);
-        let mut adjoints = self.outputs(batch);
-        if let Some(last) = adjoints.last_mut() {
-            self.loss.adjoint(batch, &values.loss, last);
+    fn evaluate(&self, batch: &Batch, w: &[&[T]], values: &mut Values<T>) {
+        for (i, node) in self.nodes.iter().enumerate() {
+            let (earlier, own) = values.y.split_at_mut(i);
+            let x = gather(&node.inputs, w, earlier);
+            node.primitive.value(batch, &x, &mut own[0], &mut values.kept[i]);
         }
+    }
+
+    fn head_inputs<'a>(&self, w: &[&'a [T]], nodes: &'a [Vec<T>]) -> head::Inputs<'a, T> {
+        head::Inputs { x: &nodes[nodes.len() - 1], w: w[self.head_matrix] }
+    }
+
+    /// Value and adjoint sweeps at w: `at` receives what later directions need, `gradient` the gradient of the sum of
+    /// the batch's losses.
+    pub fn linearise(
+        &self,
+        batch: &Batch,
+        w: &[&[T]],
+        at: &mut Linearised<T>,
+        scratch: &mut Scratch<T>,
+        gradient: &mut Share<T>,
+    ) {
+        let Linearised { values, adjoints, head, losses } = at;
+        self.evaluate(batch, w, values);
+        let mut slots = Slots::new(gradient, adjoints);
+        let mut out = slots.of_head(self.head_matrix);
+        *losses = self.head.linearise(batch, self.head_inputs(w, &values.y), head, &mut scratch.head, &mut out);
+        slots.take_back_from_head(out, self.head_matrix);
         for (i, node) in self.nodes.iter().enumerate().rev() {
             let x = gather(&node.inputs, w, &values.y);
-            let (earlier, own) = adjoints.split_at_mut(i);
-            let mut slots = take(&node.inputs, gradient, earlier);
-            let mut out = outs(&mut slots, &node.writes);
-            node.primitive.adjoint(batch, &x, &values.y[i], &own[0], &mut values.kept[i], &mut out);
-            give_back(&node.inputs, slots, gradient, earlier);
+            let ybar = slots.close(i);
+            let mut out = slots.of(node, &self.extents);
+            node.primitive.adjoint(batch, &x, ybar, &mut values.kept[i], &mut scratch.work[i], &mut out);
+            slots.take_back(node, out);
         }
-        Linearised { values, adjoints, losses }
     }
 
     /// Tangent sweep along v, leaving the tangents in `scratch`.
     fn tangents(&self, batch: &Batch, w: &[&[T]], at: &Linearised<T>, v: &[&[T]], scratch: &mut Scratch<T>) {
         for (i, node) in self.nodes.iter().enumerate() {
-            let mut dy = std::mem::take(&mut scratch.dy[i]);
             let x = gather(&node.inputs, w, &at.values.y);
-            let dx = gather(&node.inputs, v, &scratch.dy);
-            let here = At { batch, x: &x, y: &at.values.y[i], kept: &at.values.kept[i] };
-            node.primitive.tangent(&here, &dx, &mut dy, &mut scratch.kept[i]);
-            scratch.dy[i] = dy;
-        }
-        if let (Some(dlogits), Some(to)) = (scratch.dy.last(), scratch.dybar.last_mut()) {
-            self.loss.adjoint_tangent(batch, &at.values.loss, dlogits, to);
+            let (earlier, own) = scratch.dy.split_at_mut(i);
+            let dx = gather(&node.inputs, v, earlier);
+            let here = At { batch, x: &x, kept: &at.values.kept[i] };
+            node.primitive.tangent(&here, &dx, &mut own[0], &mut scratch.work[i]);
         }
     }
 
@@ -143,19 +145,22 @@ impl<T: Real> Graph<T> {
         at: &Linearised<T>,
         v: &[&[T]],
         scratch: &mut Scratch<T>,
-        product: &mut PerParameter<T>,
+        product: &mut Share<T>,
     ) {
         self.tangents(batch, w, at, v, scratch);
+        let Scratch { dy, dybar, work, head } = scratch;
+        let mut slots = Slots::new(product, dybar);
+        let (point, direction) = (self.head_inputs(w, &at.values.y), self.head_inputs(v, dy));
+        let mut out = slots.of_head(self.head_matrix);
+        self.head.adjoint_tangent(batch, point, direction, &at.head, head, &mut out);
+        slots.take_back_from_head(out, self.head_matrix);
         for (i, node) in self.nodes.iter().enumerate().rev() {
-            let x = gather(&node.inputs, w, &at.values.y);
-            let dx = gather(&node.inputs, v, &scratch.dy);
-            let here = At { batch, x: &x, y: &at.values.y[i], kept: &at.values.kept[i] };
-            let dot = Dot { x: &dx, y: &scratch.dy[i], kept: &scratch.kept[i] };
-            let (earlier, own) = scratch.dybar.split_at_mut(i);
-            let mut slots = take(&node.inputs, product, earlier);
-            let mut out = outs(&mut slots, &node.writes);
-            node.primitive.adjoint_tangent(&here, &dot, &at.adjoints[i], &own[0], &mut out);
-            give_back(&node.inputs, slots, product, earlier);
+            let (x, dx) = (gather(&node.inputs, w, &at.values.y), gather(&node.inputs, v, dy));
+            let here = At { batch, x: &x, kept: &at.values.kept[i] };
+            let dybar = slots.close(i);
+            let mut out = slots.of(node, &self.extents);
+            node.primitive.adjoint_tangent(&here, &dx, &at.adjoints[i], dybar, &mut work[i], &mut out);
+            slots.take_back(node, out);
         }
     }
 
@@ -170,59 +175,77 @@ impl<T: Real> Graph<T> {
         scratch: &mut Scratch<T>,
     ) -> (f64, f64) {
         self.tangents(batch, w, at, v, scratch);
-        let mut curvature = match (scratch.dy.last(), scratch.dybar.last()) {
-            (Some(dlogits), Some(seed)) => simd::dot(dlogits, seed),
-            _ => 0.0,
-        };
+        let (point, direction) = (self.head_inputs(w, &at.values.y), self.head_inputs(v, &scratch.dy));
+        let (slope, mut curvature) = self.head.jet(batch, point, direction, &at.head, &mut scratch.head);
         for (i, node) in self.nodes.iter().enumerate() {
-            let x = gather(&node.inputs, w, &at.values.y);
-            let dx = gather(&node.inputs, v, &scratch.dy);
-            let here = At { batch, x: &x, y: &at.values.y[i], kept: &at.values.kept[i] };
-            let dot = Dot { x: &dx, y: &scratch.dy[i], kept: &scratch.kept[i] };
-            curvature += node.primitive.curvature(&here, &dot, &at.adjoints[i]);
+            let (x, dx) = (gather(&node.inputs, w, &at.values.y), gather(&node.inputs, v, &scratch.dy));
+            let here = At { batch, x: &x, kept: &at.values.kept[i] };
+            curvature += node.primitive.curvature(&here, &dx, &at.adjoints[i], &mut scratch.work[i]);
         }
-        (self.slope(at, scratch), curvature)
+        (slope, curvature)
     }
+}
 
-    fn slope(&self, at: &Linearised<T>, scratch: &Scratch<T>) -> f64 {
-        match (at.adjoints.last(), scratch.dy.last()) {
-            (Some(seed), Some(dlogits)) => simd::dot(seed, dlogits),
-            _ => 0.0,
-        }
-    }
+fn bytes<T>(elements: usize) -> u64 {
+    (elements * size_of::<T>()) as u64
 }
 
 /// The inputs' arrays.
 fn gather<'a, T>(inputs: &[Var], parameters: &[&'a [T]], nodes: &'a [Vec<T>]) -> Vec<&'a [T]> {
-    inputs
-        .iter()
-        .map(|v| match *v {
-            Var::Parameter(p) => parameters[p],
-            Var::Node(n) => &nodes[n],
-        })
-        .collect()
+    let array = |v: &Var| match *v {
+        Var::Parameter(p) => parameters[p],
+        Var::Node(n) => &nodes[n][..],
+    };
+    inputs.iter().map(array).collect()
 }
 
-/// Take the slots that an adjoint rule writes out of their owners. Inputs are distinct, so no slot is taken twice.
-fn take<T>(inputs: &[Var], parameters: &mut PerParameter<T>, nodes: &mut [Vec<T>]) -> Vec<Vec<T>> {
-    inputs
-        .iter()
-        .map(|v| match *v {
-            Var::Parameter(p) => std::mem::take(&mut parameters[p]),
-            Var::Node(n) => std::mem::take(&mut nodes[n]),
-        })
-        .collect()
+/// The arrays that a backward sweep writes: adjoints of the parameters and of the nodes. A rule takes those of its
+/// inputs, which are distinct, and gives them back.
+struct Slots<'a, T> {
+    parameters: Vec<&'a mut [T]>,
+    nodes: Vec<&'a mut [T]>,
 }
 
-fn outs<'a, T>(slots: &'a mut [Vec<T>], writes: &[super::primitive::Write]) -> Vec<Out<'a, T>> {
-    slots.iter_mut().zip(writes).map(|(to, &write)| Out { to, write }).collect()
-}
+impl<'a, T: Real> Slots<'a, T> {
+    fn new(parameters: &'a mut Share<T>, nodes: &'a mut [Vec<T>]) -> Self {
+        Slots { parameters: parameters.parameters_mut(), nodes: nodes.iter_mut().map(Vec::as_mut_slice).collect() }
+    }
 
-fn give_back<T>(inputs: &[Var], slots: Vec<Vec<T>>, parameters: &mut PerParameter<T>, nodes: &mut [Vec<T>]) {
-    for (v, slot) in inputs.iter().zip(slots) {
-        match *v {
-            Var::Parameter(p) => parameters[p] = slot,
-            Var::Node(n) => nodes[n] = slot,
+    fn slot(&mut self, v: Var) -> &mut &'a mut [T] {
+        match v {
+            Var::Parameter(p) => &mut self.parameters[p],
+            Var::Node(n) => &mut self.nodes[n],
         }
+    }
+
+    /// The adjoint of the last open node, complete: only nodes before it are written from now on.
+    fn close(&mut self, node: usize) -> &'a [T] {
+        debug_assert_eq!(node + 1, self.nodes.len());
+        self.nodes.pop().unwrap_or_default()
+    }
+
+    fn of(&mut self, node: &Node<T>, extents: &[Extent]) -> Vec<Out<'a, T>> {
+        let out = node.inputs.iter().zip(&node.writes).map(|(&v, &write)| {
+            let extent = if let Var::Parameter(p) = v { extents[p] } else { Extent::Whole };
+            Out { to: std::mem::take(self.slot(v)), write, extent }
+        });
+        out.collect()
+    }
+
+    fn take_back(&mut self, node: &Node<T>, out: Vec<Out<'a, T>>) {
+        for (&v, out) in node.inputs.iter().zip(out) {
+            *self.slot(v) = out.to;
+        }
+    }
+
+    fn of_head(&mut self, matrix: usize) -> head::Outputs<'a, T> {
+        let last = self.nodes.len() - 1;
+        head::Outputs { x: std::mem::take(&mut self.nodes[last]), w: std::mem::take(&mut self.parameters[matrix]) }
+    }
+
+    fn take_back_from_head(&mut self, out: head::Outputs<'a, T>, matrix: usize) {
+        let last = self.nodes.len() - 1;
+        self.nodes[last] = out.x;
+        self.parameters[matrix] = out.w;
     }
 }

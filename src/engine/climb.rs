@@ -57,7 +57,11 @@ pub(super) struct Climb<T> {
     pub problem: Problem,
     pub risk: Risk<T>,
     pub emitter: Emitter,
-    pub memory: Option<u64>,
+    /// Bytes that may be used.
+    memory: u64,
+    /// Sequences that keep their linearisation and columns that the eigensolver may hold, by the memory plan.
+    pub kept: usize,
+    pub columns: usize,
     pub found: Option<Found<T>>,
     /// Number of the basis whose coefficients are out.
     pub coefficients_of: Option<u32>,
@@ -69,8 +73,11 @@ pub(super) struct Climb<T> {
 impl<T: Real> Climb<T> {
     pub(super) fn new(problem: Problem, emitter: Emitter, memory: Option<u64>) -> Climb<T> {
         let control = emitter.control.clone();
+        // Before anything is allocated: what is in use later is this run's own.
+        let memory = memory.or_else(memory::available).unwrap_or(u64::MAX);
         let risk = problem.risk(Arc::new(move || control.check()));
-        Climb { problem, risk, emitter, memory, found: None, coefficients_of: None, swept: None, bases: 0 }
+        let (found, coefficients_of, swept) = Default::default();
+        Climb { problem, risk, emitter, memory, kept: 0, columns: 0, found, coefficients_of, swept, bases: 0 }
     }
 
     /// Climb from the first stage that the knobs in force ask for to the last.
@@ -79,6 +86,7 @@ impl<T: Real> Climb<T> {
     /// [`crate::error::Error::Cancelled`] when the work was superseded; what stopped it otherwise.
     pub(super) fn ascend(&mut self) -> Result<()> {
         self.emitter.adopt();
+        self.plan_memory()?;
         self.linearise()?;
         self.emitter.checkpoint()?;
         self.subspace()?;
@@ -97,17 +105,28 @@ impl<T: Real> Climb<T> {
         self.emitter.control.knobs()
     }
 
-    /// Announce the memory plan and refuse one that does not fit.
-    pub(super) fn plan_memory(&mut self) -> Result<()> {
+    /// Make the memory plan, announce a new one, and let the risk keep as many linearisations as it says.
+    fn plan_memory(&mut self) -> Result<()> {
         let knobs = self.knobs();
-        let Some(batch) = self.problem.batches().into_iter().next() else { return Ok(()) };
-        let plan = memory::plan(&self.risk, &batch, &knobs);
-        if plan != self.emitter.readout.memory {
-            let parts: Vec<String> = plan.iter().map(|(p, b)| format!("{p} {}", memory::human(*b))).collect();
-            self.emitter.emit(Event::Memory { plan: plan.clone() });
-            self.emitter.log(format!("memory plan: {}", parts.join(", ")));
+        let plan = memory::plan(&self.risk, &knobs, self.memory)?;
+        self.risk.keep(plan.kept);
+        (self.kept, self.columns) = (plan.kept, plan.columns);
+        if plan.parts != self.emitter.readout.memory {
+            let parts: Vec<String> = plan.parts.iter().map(|(p, b)| format!("{p} {}", memory::human(*b))).collect();
+            let kept = if plan.kept > knobs.n {
+                "all linearisations are kept".to_owned()
+            } else {
+                format!("{} of {} linearisations are kept, the others made for every product", plan.kept, knobs.n + 1)
+            };
+            self.emitter.log(format!(
+                "memory plan, of {}: {}; {kept}; the solver may hold {} columns",
+                memory::human(self.memory),
+                parts.join(", "),
+                plan.columns
+            ));
+            self.emitter.emit(Event::Memory { plan: plan.parts });
         }
-        memory::check(&plan, self.memory)
+        Ok(())
     }
 
     pub(super) fn warn(&mut self, text: String) {

@@ -12,6 +12,8 @@ pub enum SolverKind {
     Lanczos,
     /// Deflated power iteration with the Rayleigh quotient's sign, re-orthogonalised.
     Power,
+    /// The locally optimal block conjugate gradient method with soft locking.
+    Lobpcg,
 }
 
 /// Probing law: which k-dimensional subspace the draws live in.
@@ -48,11 +50,17 @@ pub enum Precision {
     F64,
 }
 
+impl SolverKind {
+    /// All, the default first.
+    pub const ALL: [SolverKind; 3] = [SolverKind::Lanczos, SolverKind::Power, SolverKind::Lobpcg];
+}
+
 impl std::fmt::Display for SolverKind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.pad(match self {
             SolverKind::Lanczos => "lanczos",
             SolverKind::Power => "power",
+            SolverKind::Lobpcg => "lobpcg",
         })
     }
 }

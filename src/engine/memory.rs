@@ -1,62 +1,139 @@
-//! The memory plan: how many bytes a run will hold, before the first product.
+//! The memory plan: what a run will hold, before the first product, and what gives way when it would not fit.
+//!
+//! Two things can give way without changing what is computed: sequences that do not keep their linearisation are
+//! linearised anew for every product, and an eigensolver with fewer columns restarts more often. Columns are cut down to
+//! what a solver needs to run smoothly first, then linearisations, then columns to the least it can do with.
 
-use super::knobs::Knobs;
-use crate::diff::primitive::Batch;
+use super::hessian::block;
+use super::knobs::{Knobs, Law, Method, SolverKind};
 use crate::diff::risk::{ROUND, Risk};
 use crate::error::{Error, Result};
 use crate::math::array::Real;
-use crate::spectrum::lanczos;
+use crate::spectrum::{lanczos, lobpcg};
 
-/// Bytes by purpose.
-pub type Plan = Vec<(String, u64)>;
-
-/// Bytes a run with these knobs will hold.
-pub fn plan<T: Real>(risk: &Risk<T>, batch: &Batch, knobs: &Knobs) -> Plan {
-    let vector = (risk.parameters() * size_of::<T>()) as u64;
-    let sequences = (knobs.n + 1) as u64;
-    let threads = rayon::current_num_threads() as u64;
-    let columns = lanczos::columns(knobs.k(), risk.parameters()) as u64;
-    vec![
-        ("parameters".into(), 2 * vector),
-        ("basis".into(), (columns + 2 + knobs.k() as u64) * vector),
-        ("linearisation".into(), sequences * risk.graph().linearised_bytes(batch)),
-        ("gradients".into(), sequences * vector),
-        ("products".into(), sequences.min(ROUND as u64) * vector),
-        ("scratch".into(), threads * (risk.graph().scratch_bytes(batch) + risk.graph().linearised_bytes(batch))),
-    ]
+/// What a run will hold and how it makes do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// Bytes by purpose.
+    pub parts: Vec<(String, u64)>,
+    /// Sequences that keep their linearisation, of n + 1.
+    pub kept: usize,
+    /// Columns the eigensolver may hold.
+    pub columns: usize,
 }
 
-/// Refuse a plan that does not fit.
+/// Vectors of P elements that the later stages work with once the solver's columns are gone: a direction and the points
+/// along it, or images and sums in f64.
+const VECTORS: usize = 7;
+
+/// Columns of a solve.
+struct Columns {
+    /// Fewest it can do with.
+    least: usize,
+    /// Fewest it does well with.
+    smooth: usize,
+    /// As many as it has a use for.
+    most: usize,
+}
+
+impl Columns {
+    fn of(knobs: &Knobs, dim: usize) -> Columns {
+        let k = knobs.k();
+        let (least, smooth, most) = match (knobs.law, knobs.method, knobs.solver) {
+            (Law::Random | Law::Gradients, ..) => (2 * k, 2 * k, 2 * k),
+            (_, Method::Paper, _) => (3 * k, 3 * k, 3 * k),
+            (.., SolverKind::Power) => (6 * k, 6 * k, 6 * k),
+            (.., SolverKind::Lobpcg) => (lobpcg::columns(k, dim), lobpcg::columns(k, dim), lobpcg::columns(k, dim)),
+            (.., SolverKind::Lanczos) => {
+                let least = lanczos::fewest_columns(k, block(knobs.n), dim);
+                (least, least + (k / 4).max(2), lanczos::columns(k, dim))
+            }
+        };
+        Columns { least, smooth: smooth.min(most), most }
+    }
+}
+
+/// Plan a run with these knobs within `limit` bytes.
 ///
 /// # Errors
-/// [`Error::Knob`] naming the bytes needed, the largest part and what would fit.
-pub fn check(plan: &Plan, limit: Option<u64>) -> Result<()> {
-    let Some(limit) = limit.or_else(available) else { return Ok(()) };
-    let total: u64 = plan.iter().map(|(_, bytes)| bytes).sum();
-    if total <= limit {
-        return Ok(());
-    }
-    let (largest, bytes) = plan.iter().max_by_key(|(_, bytes)| *bytes).map_or(("", 0), |(p, b)| (p.as_str(), *b));
-    Err(Error::knob(
+/// [`Error::Knob`] naming the bytes needed, the largest part and the smallest setting that would fit.
+pub fn plan<T: Real>(risk: &Risk<T>, knobs: &Knobs, limit: u64) -> Result<Plan> {
+    let (dim, sequences) = (risk.parameters(), knobs.n + 1);
+    let vector = (dim * size_of::<T>()) as u64;
+    let (linearised, share) = risk.sequence_bytes(0..sequences);
+    let (batch, graph) = (&risk.batches()[0], risk.graph());
+    let threads = rayon::current_num_threads() as u64;
+    // Values in the other precision are needed once, for the rounding floor: at most twice as wide.
+    let scratch = threads * (graph.scratch_bytes(batch) + 3 * graph.value_bytes(batch));
+    let sizes = Sizes {
+        fixed: vec![
+            ("parameters", vector + (dim * size_of::<f64>()) as u64),
+            ("products", ROUND.min(sequences) as u64 * share),
+            ("scratch", scratch),
+        ],
+        // A basis that is at hand stays while its successor is sought.
+        basis: |columns: usize| (columns.max(VECTORS) + knobs.k() + 3) as u64 * vector,
+        linearised,
+        occasional: threads * linearised,
+    };
+    fit(&sizes, &Columns::of(knobs, dim), sequences, limit)
+}
+
+/// Bytes of the parts of a run.
+struct Sizes<F> {
+    fixed: Vec<(&'static str, u64)>,
+    basis: F,
+    /// One sequence's linearisation, kept.
+    linearised: u64,
+    /// Linearisations made for the occasion, if not all are kept.
+    occasional: u64,
+}
+
+fn fit(sizes: &Sizes<impl Fn(usize) -> u64>, columns: &Columns, sequences: usize, limit: u64) -> Result<Plan> {
+    let fixed: u64 = sizes.fixed.iter().map(|(_, bytes)| bytes).sum();
+    let linearisations = |kept: usize| {
+        let occasional = if kept < sequences { sizes.occasional } else { 0 };
+        kept as u64 * sizes.linearised + occasional
+    };
+    let parts = |kept, columns| {
+        let fixed = sizes.fixed.iter().map(|(what, bytes)| ((*what).to_owned(), *bytes));
+        let chosen = [("linearisation", linearisations(kept)), ("basis", (sizes.basis)(columns))];
+        fixed.chain(chosen.map(|(what, bytes)| (what.to_owned(), bytes))).collect::<Vec<_>>()
+    };
+    let fits = |kept, columns| fixed + linearisations(kept) + (sizes.basis)(columns) <= limit;
+    let fewest = if linearisations(0) < linearisations(sequences) { 0 } else { sequences };
+    let Some(modest) = (columns.least..=columns.smooth).rev().find(|&c| fits(fewest, c)) else {
+        return Err(refusal(&parts(fewest, columns.least), limit));
+    };
+    let kept = (0..=sequences).rev().find(|&kept| fits(kept, modest)).unwrap_or(fewest);
+    let columns = (modest..=columns.most).rev().find(|&c| fits(kept, c)).unwrap_or(modest);
+    Ok(Plan { parts: parts(kept, columns), kept, columns })
+}
+
+/// The error of a run that does not fit even if everything gives way.
+fn refusal(parts: &[(String, u64)], limit: u64) -> Error {
+    let total: u64 = parts.iter().map(|(_, bytes)| bytes).sum();
+    let (largest, bytes) = parts.iter().max_by_key(|(_, bytes)| *bytes).map_or(("", 0), |(p, b)| (p.as_str(), *b));
+    Error::knob(
         "--memory",
         format!(
-            "this run needs {} ({} for the {largest}) but {} may be used; lower --n or --k, or allow --memory {}",
+            "this run needs at least {} ({} for the {largest}) but {} may be used; lower --n or --k, or allow --memory {}",
             human(total),
             human(bytes),
             human(limit),
             human(total)
         ),
-    ))
+    )
 }
 
 /// Memory the system says is available, where it says so.
-fn available() -> Option<u64> {
+pub fn available() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/meminfo").ok()?;
     let line = text.lines().find(|l| l.starts_with("MemAvailable:"))?;
     line.split_whitespace().nth(1)?.parse::<u64>().ok().map(|kib| kib * 1024)
 }
 
-/// Bytes in words, such as `1.5GiB`.
+/// Bytes in words, such as `1.5GiB`, never less than they are.
 pub fn human(bytes: u64) -> String {
     let units = ["B", "KiB", "MiB", "GiB", "TiB"];
     let mut value = bytes as f64;
@@ -65,18 +142,43 @@ pub fn human(bytes: u64) -> String {
         value /= 1024.0;
         unit += 1;
     }
-    if unit == 0 { format!("{bytes}B") } else { format!("{value:.1}{}", units[unit]) }
+    if unit == 0 { format!("{bytes}B") } else { format!("{:.1}{}", (value * 10.0).ceil() / 10.0, units[unit]) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const COLUMNS: Columns = Columns { least: 6, smooth: 10, most: 24 };
+
+    fn fitted(limit: u64) -> Result<Plan> {
+        let basis = |columns| columns as u64 * 100;
+        let sizes = Sizes { fixed: vec![("parameters", 1000)], basis, linearised: 200, occasional: 400 };
+        fit(&sizes, &COLUMNS, 5, limit)
+    }
+
     #[test]
-    fn a_plan_that_does_not_fit_says_what_would() {
-        let plan = vec![("basis".to_owned(), 3 << 30), ("parameters".to_owned(), 1 << 30)];
-        assert!(check(&plan, Some(4 << 30)).is_ok());
-        let message = check(&plan, Some(2 << 30)).unwrap_err().to_string();
-        assert!(message.contains("4.0GiB (3.0GiB for the basis)") && message.contains("--memory 4.0GiB"), "{message}");
+    fn columns_then_linearisations_then_columns_give_way() {
+        let made = |limit| fitted(limit).map(|p| (p.kept, p.columns)).unwrap();
+        // Everything: 1000 + 5·200 + 24·100.
+        assert_eq!(made(4400), (5, 24));
+        assert_eq!(made(4399), (5, 23));
+        assert_eq!(made(3000), (5, 10));
+        // Two of five kept: 1000 + 400 + 2·200 + 10·100.
+        assert_eq!(made(2999), (2, 11));
+        assert_eq!(made(2400), (0, 10));
+        assert_eq!(made(2000), (0, 6));
+        for limit in 2000..4400 {
+            let total: u64 = fitted(limit).unwrap().parts.iter().map(|(_, bytes)| bytes).sum();
+            assert!(total <= limit);
+        }
+    }
+
+    #[test]
+    fn a_run_that_cannot_fit_says_what_would() {
+        let message = fitted(1999).unwrap_err().to_string();
+        assert!(message.contains("at least 2.0KiB (1000B for the parameters)"), "{message}");
+        assert!(message.contains("--memory 2.0KiB"), "{message}");
+        assert_eq!(human((5 << 30) + 1), "5.1GiB");
     }
 }

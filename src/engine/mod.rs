@@ -1,9 +1,11 @@
 //! Floor 5. The worker thread, its commands and events, and the readout folded from them. Knows nothing of the terminal.
 
+pub mod bench;
 mod climb;
 mod control;
 mod emitter;
 pub mod event;
+mod hessian;
 pub mod knobs;
 pub mod ladder;
 pub mod lints;

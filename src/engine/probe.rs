@@ -54,7 +54,7 @@ fn along_sine<T: Real>(problem: &Problem, n: usize) -> Result<HvpProbe> {
     let v: Vec<T> = sine.iter().map(|x| T::of(x / length)).collect();
     let mut hv = vec![T::of(0.0); v.len()];
     risk.hvp(0..n, &v, &mut hv)?;
-    let gradient = risk.gradient(0..n);
+    let gradient = risk.gradient(0..n)?;
     let tensors = risk.graph().layout.entries().iter().map(|entry| TensorNorms {
         name: entry.name.clone(),
         grad: vector::norm(&gradient[entry.range()]),

@@ -40,7 +40,7 @@ impl Problem {
     /// One batch a sequence.
     pub fn batches(&self) -> Vec<Batch> {
         let rows = self.sequences.inputs.iter().zip(&self.sequences.targets);
-        rows.map(|(i, t)| Batch { inputs: i.clone(), targets: t.clone(), length: i.len() }).collect()
+        rows.map(|(i, t)| Batch::new(i.clone(), t.clone(), i.len())).collect()
     }
 
     /// The empirical risk at the checkpoint, in precision T.

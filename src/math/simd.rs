@@ -31,6 +31,25 @@ pub fn run<K: Kernel>(kernel: K) -> K::Output {
     pulp::Arch::new().dispatch(Dispatched(kernel))
 }
 
+/// The vector instructions in use, such as `AVX2 with FMA`; `none` without any.
+pub fn level() -> &'static str {
+    struct Name;
+    impl pulp::WithSimd for Name {
+        type Output = &'static str;
+
+        fn with_simd<S: pulp::Simd>(self, _: S) -> &'static str {
+            std::any::type_name::<S>()
+        }
+    }
+    let name = pulp::Arch::new().dispatch(Name);
+    match name.rsplit("::").next().unwrap_or(name) {
+        "V3" => "AVX2 with FMA",
+        "V4" => "AVX-512",
+        "Scalar" => "none",
+        other => other,
+    }
+}
+
 /// Define a function whose body is a [`Kernel`]: `kernel! { fn name[T](x: &'a [T]) -> f64 { … } }`, with type parameters
 /// bound by [`Real`] in the brackets and the lifetime `'a` for every reference.
 #[macro_export]

@@ -4,9 +4,9 @@ use crate::diff::graph::{Builder, Graph, Var};
 use crate::diff::op::attention::Attention;
 use crate::diff::op::combine::{Coefficient, Combine};
 use crate::diff::op::embed::Embed;
+use crate::diff::op::head::Head;
 use crate::diff::op::head_rotary::HeadRotary;
 use crate::diff::op::linear::Linear;
-use crate::diff::op::loss::CrossEntropy;
 use crate::diff::op::relu2::Relu2;
 use crate::diff::op::rms_norm::RmsNorm;
 use crate::diff::op::smear::Smear;
@@ -42,9 +42,9 @@ pub fn graph<T: Real>(config: &GptConfig, length: usize) -> Graph<T> {
         }
     }
     let x = net.backout(x, mid);
-    let x = net.norm(x);
-    net.linear("lm_head.weight", x, c, config.padded_vocab());
-    net.b.finish(CrossEntropy { vocabulary: config.vocab_size, padded: config.padded_vocab(), cap: LOGIT_CAP })
+    net.norm(x);
+    let head = Head { width: c, vocabulary: config.vocab_size, padded: config.padded_vocab(), cap: LOGIT_CAP };
+    net.b.finish(head, "lm_head.weight")
 }
 
 /// The graph under construction.

@@ -1,16 +1,18 @@
 //! Floor 7. The report: all figures of a run as one [`Document`], built from the [`crate::engine::readout::Readout`]
 //! alone and written as JSON, CSV, Markdown or a table to read.
 
+mod bench;
 mod csv;
 pub mod document;
 mod parameters;
 mod sections;
 mod text;
 
+pub use bench::render as bench;
 pub use document::Document;
 pub use parameters::render as parameters;
 pub use sections::Section;
-pub use text::table;
+pub use text::{markdown, table};
 
 use serde::Serialize;
 

@@ -62,6 +62,13 @@ impl<T: Real> Basis<T> {
         self.data.extend_from_slice(column);
     }
 
+    /// Append `count` columns of zeros and lend them to be written.
+    pub fn grow(&mut self, count: usize) -> Vec<&mut [T]> {
+        let before = self.data.len();
+        self.data.resize(before + count * self.dim, T::of(0.0));
+        self.data[before..].chunks_exact_mut(self.dim.max(1)).collect()
+    }
+
     /// Keep the first `columns` columns, and the room of the others.
     pub fn truncate(&mut self, columns: usize) {
         self.data.truncate(columns * self.dim);
@@ -160,6 +167,13 @@ impl<T: Real> Basis<T> {
     /// UᵀV, row-major `self.len()` × `other.len()`.
     pub fn products(&self, other: &Basis<T>) -> Vec<f64> {
         self.selected_products(other, |_| other.len())
+    }
+
+    /// UᵀV where it is symmetric, of as many columns each: the products of the lower triangle, mirrored.
+    pub fn symmetric_products(&self, other: &Basis<T>) -> Vec<f64> {
+        let n = self.len();
+        let triangle = self.selected_products(other, |i| i + 1);
+        (0..n * n).map(|at| (at / n, at % n)).map(|(i, j)| triangle[i.max(j) * (i.max(j) + 1) / 2 + i.min(j)]).collect()
     }
 
     /// max |VᵀV − I|, the largest departure from orthonormal columns.

@@ -7,12 +7,15 @@
 //! come in, the check is repeated.
 
 use super::krylov::Krylov;
+use super::solver::Request;
 use crate::math::array::Real;
 
 /// Where a solve stands between its first convergence and its end.
 pub(super) struct Check {
-    /// Products asked for by the caller, 0 for none.
+    /// Products to spend at least, 0 for no check unless the space closes.
     asked: usize,
+    /// Directions multiplied at once.
+    block: usize,
     /// Products when the last fresh start was made.
     opened: usize,
     running: Option<Running>,
@@ -40,8 +43,10 @@ pub(super) struct Leading<'a> {
 }
 
 impl Check {
-    pub fn new(asked: usize) -> Check {
-        Check { asked, opened: 0, running: None }
+    /// The check that a request asks for. Among the directions of a block a fresh start gets one product of block + 1, so
+    /// a block needs more products to take it as far.
+    pub fn new(request: &Request) -> Check {
+        Check { asked: request.check * (request.block + 1) / 2, block: request.block, opened: 0, running: None }
     }
 
     /// Take note of a product; true when the leading values can be accepted. Makes fresh starts as needed.
@@ -64,7 +69,7 @@ impl Check {
             return false;
         }
         let before = if closed { products - self.opened } else { self.running.as_ref().map_or(0, |r| r.length) };
-        if !krylov.add_random() {
+        if !krylov.add_random(if closed { self.block } else { 1 }) {
             return leading.settled;
         }
         let length = before.max(self.asked);

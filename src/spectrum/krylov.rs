@@ -2,11 +2,11 @@
 //!
 //! H V = V T + R S,  VᵀV = I, RᵀR = I, VᵀR = 0,
 //!
-//! with T = VᵀHV small and R a few pending directions, each with its couplings (a row of S). One step multiplies one
-//! pending direction by H, moves it into V, and what is new in its image becomes pending (Ruhe 1979, band Lanczos). With
-//! a single pending direction this is Lanczos' recurrence; a restart replaces V by leading Ritz vectors and keeps R
-//! (Wu and Simon 2000); a fresh start vector is one more pending direction without couplings. The relation stays exact
-//! to rounding through all of these, so residuals and images cost no products.
+//! with T = VᵀHV small and R a few pending directions, each with its couplings (a row of S). One step multiplies a block
+//! of pending directions by H at once, moves them into V one after the other, and what is new in their images becomes
+//! pending (Ruhe 1979, band Lanczos). With a single pending direction this is Lanczos' recurrence; a restart replaces V
+//! by leading Ritz vectors and keeps R (Wu and Simon 2000); a fresh start vector is one more pending direction without
+//! couplings. The relation stays exact to rounding through all of these, so residuals and images cost no products.
 
 use std::collections::VecDeque;
 
@@ -25,7 +25,9 @@ pub(super) struct Krylov<T> {
     /// Row j of T up to the diagonal.
     t: Vec<Vec<f64>>,
     pending: VecDeque<Pending<T>>,
-    spare: Vec<T>,
+    /// Buffers for images.
+    spare: Vec<Vec<T>>,
+    block: usize,
     seed: u64,
     starts: u64,
     products: usize,
@@ -47,13 +49,15 @@ pub(super) struct Ritz {
 }
 
 impl<T: Real> Krylov<T> {
-    /// An empty space of `dim` dimensions with room for `columns`; it has no pending direction yet.
-    pub fn new(dim: usize, columns: usize, seed: u64) -> Krylov<T> {
+    /// An empty space of `dim` dimensions with room for `columns`, whose steps multiply up to `block` directions at once;
+    /// it has no pending direction yet.
+    pub fn new(dim: usize, columns: usize, block: usize, seed: u64) -> Krylov<T> {
         Krylov {
             v: Basis::new(dim, columns),
             t: Vec::with_capacity(columns),
             pending: VecDeque::new(),
-            spare: vec![T::of(0.0); dim],
+            spare: Vec::new(),
+            block,
             seed,
             starts: 0,
             products: 0,
@@ -116,23 +120,41 @@ impl<T: Real> Krylov<T> {
         }
     }
 
-    /// Make a fresh random direction pending. False when V and R fill the whole space.
-    pub fn add_random(&mut self) -> bool {
+    /// Make up to `count` fresh random directions pending. False if there is none: V and R fill the whole space.
+    pub fn add_random(&mut self, count: usize) -> bool {
         const TRIES: usize = 4;
-        self.len() + self.pending.len() < self.v.dim()
-            && (0..TRIES).any(|_| {
-                let direction = random(self.v.dim(), self.seed, self.starts);
-                self.starts += 1;
-                self.add(direction)
-            })
+        let before = self.pending.len();
+        for _ in 0..TRIES * count {
+            if self.pending.len() == before + count || self.len() + self.pending.len() == self.v.dim() {
+                break;
+            }
+            let direction = random(self.v.dim(), self.seed, self.starts);
+            self.starts += 1;
+            self.add(direction);
+        }
+        self.pending.len() > before
     }
 
-    /// One product with H, of the direction that has waited longest, so that none hides what it holds. Needs a pending
-    /// direction and room for one more column.
-    pub fn step(&mut self, op: &mut dyn SymmetricOperator<T>) -> Result<()> {
-        let Pending { direction, couplings } = self.pending.pop_front().expect("a step needs a pending direction");
-        let mut w = std::mem::take(&mut self.spare);
-        op.apply(&direction, &mut w)?;
+    /// Columns that the next step adds, if the products allow.
+    pub fn next_block(&self) -> usize {
+        self.block.min(self.pending.len())
+    }
+
+    /// One block of products with H, at most `products` of them, of the directions that have waited longest, so that none
+    /// hides what it holds. Needs a pending direction and room for the block.
+    pub fn step(&mut self, op: &mut dyn SymmetricOperator<T>, products: usize) -> Result<()> {
+        let count = self.next_block().min(products);
+        let dim = self.v.dim();
+        let mut images: Vec<Vec<T>> =
+            (0..count).map(|_| self.spare.pop().unwrap_or_else(|| vec![T::of(0.0); dim])).collect();
+        let directions: Vec<&[T]> = self.pending.iter().take(count).map(|p| &p.direction[..]).collect();
+        op.apply_block(&directions, &mut images.iter_mut().map(|w| &mut w[..]).collect::<Vec<_>>())?;
+        images.into_iter().try_for_each(|image| self.absorb(image))
+    }
+
+    /// Move the direction that has waited longest into V; `w` is its image.
+    fn absorb(&mut self, mut w: Vec<T>) -> Result<()> {
+        let Pending { direction, couplings } = self.pending.pop_front().expect("an image is that of a direction");
         self.products += 1;
         let norm = vector::norm(&w);
         if !norm.is_finite() {
@@ -165,9 +187,9 @@ impl<T: Real> Krylov<T> {
             let mut couplings = vec![0.0; self.len()];
             couplings[self.v.len() - 1] = norm;
             self.pending.push_back(Pending { direction: w, couplings });
-            self.spare = direction;
+            self.spare.push(direction);
         } else {
-            self.spare = w;
+            self.spare.push(w);
         }
         Ok(())
     }

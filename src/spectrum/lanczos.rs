@@ -4,27 +4,20 @@ use super::basis::Basis;
 use super::check::{Check, Leading};
 use super::krylov::{Krylov, random};
 use super::operator::SymmetricOperator;
-use super::solver::{Eigenspace, Iteration, Request, keep_smallest, outcome, rounding_level};
+use super::solver::{Eigenspace, Iteration, Request, Start, keep_smallest, outcome, rounding_level};
 use crate::error::Result;
 use crate::math::array::Real;
 use crate::math::vector;
-
-/// What a solve starts from.
-#[derive(Debug, Clone, Copy)]
-pub enum Start<'a, T> {
-    /// A random vector.
-    Random,
-    /// Eigenvector estimates of a neighbouring operator, such as H^(n) when H^(n+1) is solved for: saves products.
-    Near(&'a Basis<T>),
-    /// Rayleigh–Ritz pairs of the same operator, as [`lanczos`] and [`super::power::power`] return them: goes on from
-    /// there to a larger k or a smaller tolerance, and spends no product on what they hold.
-    Resume(&'a Eigenspace<T>),
-}
 
 /// Columns that Lanczos keeps for `k` eigenpairs in `dim` dimensions unless told otherwise; beside them it needs two
 /// vectors of work space. With room for about twice the wanted pairs the first restart comes when most have converged.
 pub fn columns(k: usize, dim: usize) -> usize {
     (2 * k + 16).min(dim)
+}
+
+/// Fewest columns that Lanczos can do with: the wanted pairs and two blocks.
+pub fn fewest_columns(k: usize, block: usize, dim: usize) -> usize {
+    (k + 2 * block).min(dim)
 }
 
 /// The `request.k` algebraically largest eigenpairs of `op`; `watch` sees the state after every product.
@@ -44,8 +37,9 @@ pub fn lanczos<T: Real>(
 ) -> Result<Eigenspace<T>> {
     let (k, dim) = (request.k, op.dim());
     request.validate(dim)?;
-    let room = request.columns.unwrap_or(columns(k, dim)).clamp((k + 2).min(dim), dim);
-    let mut krylov = Krylov::new(dim, room, request.seed);
+    let block = request.block;
+    let room = request.columns.unwrap_or(columns(k, dim)).clamp(fewest_columns(k, block, dim), dim);
+    let mut krylov = Krylov::new(dim, room, block, request.seed);
     let mut smallest = Vec::new();
     match start {
         Start::Random => {}
@@ -53,16 +47,16 @@ pub fn lanczos<T: Real>(
             krylov.add(blend(vectors, request.seed));
         }
         Start::Resume(space) => {
-            krylov.resume(space, room - 1);
+            krylov.resume(space, room - block.min(room));
             smallest.clone_from(&space.smallest);
         }
     }
     if krylov.is_closed() {
-        krylov.add_random();
+        krylov.add_random(block);
     }
-    let mut check = Check::new(request.check);
+    let mut check = Check::new(request);
     loop {
-        krylov.step(op)?;
+        krylov.step(op, request.max_products - krylov.products())?;
         let ritz = krylov.ritz()?;
         let values = &ritz.eigen.values[..k.min(krylov.len())];
         let floor = rounding_level::<T>(krylov.scale());
@@ -93,7 +87,7 @@ pub fn lanczos<T: Real>(
                 outcome,
             });
         }
-        if krylov.len() == room {
+        if krylov.len() + krylov.next_block() > room {
             // Beside the wanted pairs half of the rest: those next in line converge too and speed up the others.
             krylov.restart(&ritz, k + (room - k) / 2);
         }

@@ -8,6 +8,7 @@ pub mod basis;
 mod check;
 mod krylov;
 pub mod lanczos;
+pub mod lobpcg;
 pub mod operator;
 pub mod paper;
 pub mod power;

@@ -1,6 +1,8 @@
 //! What an eigensolver needs to know of a matrix: its dimension and its product with a vector.
 
 use crate::error::Result;
+use crate::math::array::Real;
+use crate::math::vector::scale;
 
 /// A symmetric linear operator H on vectors of `dim` elements, known through its products only.
 pub trait SymmetricOperator<T> {
@@ -12,6 +14,16 @@ pub trait SymmetricOperator<T> {
     /// # Errors
     /// [`crate::error::Error::Cancelled`] when the product was superseded; whatever else stopped it.
     fn apply(&mut self, v: &[T], out: &mut [T]) -> Result<()>;
+
+    /// out_i = H v_i for each of a block of vectors. An operator that can share work among them, or its threads among
+    /// the products, does so here; the digits are those of [`SymmetricOperator::apply`].
+    ///
+    /// # Errors
+    /// As [`SymmetricOperator::apply`].
+    fn apply_block(&mut self, v: &[&[T]], out: &mut [&mut [T]]) -> Result<()> {
+        assert_eq!(v.len(), out.len(), "a block of products needs one place for each");
+        v.iter().zip(out).try_for_each(|(v, out)| self.apply(v, out))
+    }
 }
 
 impl<T, O: SymmetricOperator<T> + ?Sized> SymmetricOperator<T> for &mut O {
@@ -22,19 +34,29 @@ impl<T, O: SymmetricOperator<T> + ?Sized> SymmetricOperator<T> for &mut O {
     fn apply(&mut self, v: &[T], out: &mut [T]) -> Result<()> {
         (**self).apply(v, out)
     }
+
+    fn apply_block(&mut self, v: &[&[T]], out: &mut [&mut [T]]) -> Result<()> {
+        (**self).apply_block(v, out)
+    }
 }
 
 /// −H: its largest eigenvalues are H's smallest with the sign turned, and the eigenvectors are the same.
 pub struct Negated<O>(pub O);
 
-impl<T: crate::math::array::Real, O: SymmetricOperator<T>> SymmetricOperator<T> for Negated<O> {
+impl<T: Real, O: SymmetricOperator<T>> SymmetricOperator<T> for Negated<O> {
     fn dim(&self) -> usize {
         self.0.dim()
     }
 
     fn apply(&mut self, v: &[T], out: &mut [T]) -> Result<()> {
         self.0.apply(v, out)?;
-        crate::math::vector::scale(-1.0, out);
+        scale(-1.0, out);
+        Ok(())
+    }
+
+    fn apply_block(&mut self, v: &[&[T]], out: &mut [&mut [T]]) -> Result<()> {
+        self.0.apply_block(v, out)?;
+        out.iter_mut().for_each(|out| scale(-1.0, out));
         Ok(())
     }
 }

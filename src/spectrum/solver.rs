@@ -19,6 +19,10 @@ pub struct Request {
     pub max_products: usize,
     /// Seed of the random start vectors.
     pub seed: u64,
+    /// Directions that Lanczos multiplies by H at once. A block keeps threads busy where one product cannot, and finds as
+    /// many copies of a repeated eigenvalue; it needs more products, since each raises the degree of the Krylov space by
+    /// less.
+    pub block: usize,
     /// Most columns that Lanczos keeps, each of `dim` elements; `None` for [`super::lanczos::columns`]. Fewer columns
     /// save memory and cost products.
     pub columns: Option<usize>,
@@ -29,9 +33,9 @@ pub struct Request {
 }
 
 impl Request {
-    /// A request with Lanczos' usual number of columns and no check.
+    /// A request for one product at a time, with Lanczos' usual number of columns and no check.
     pub fn new(k: usize, tol: f64, max_products: usize, seed: u64) -> Request {
-        Request { k, tol, max_products, seed, columns: None, check: 0 }
+        Request { k, tol, max_products, seed, block: 1, columns: None, check: 0 }
     }
 
     /// Refuse what no operator of `dim` dimensions can answer.
@@ -50,6 +54,18 @@ impl Request {
         }
         Ok(())
     }
+}
+
+/// What a solve starts from.
+#[derive(Debug, Clone, Copy)]
+pub enum Start<'a, T> {
+    /// A random vector.
+    Random,
+    /// Eigenvector estimates of a neighbouring operator, such as H^(n) when H^(n+1) is solved for: saves products.
+    Near(&'a Basis<T>),
+    /// Rayleigh–Ritz pairs of the same operator, as [`super::lanczos::lanczos`] and its like return them: goes on from
+    /// there to a larger k or a smaller tolerance, and spends no product on what they hold.
+    Resume(&'a Eigenspace<T>),
 }
 
 /// The state of a solve after one product.

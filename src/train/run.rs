@@ -2,6 +2,7 @@
 //! lies near a minimiser of its training rows.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Instant;
 
 use candle_core::backprop::GradStore;
@@ -13,7 +14,7 @@ use crate::data::demo;
 use crate::data::sequences::{BYTE_VOCAB, Sequences};
 use crate::diff::graph::Graph;
 use crate::diff::primitive::Batch;
-use crate::diff::sweep::PerParameter;
+use crate::diff::share::{Footprint, Share};
 use crate::error::{Error, Result};
 use crate::math::flat::Layout;
 use crate::math::simd;
@@ -170,15 +171,21 @@ fn in_flags(what: &str) -> Error {
     Error::knob(flag, said.unwrap_or(&what))
 }
 
+/// One array a parameter, in the order of the layout.
+type Tensors = Vec<Vec<f32>>;
+
 /// The steps themselves; the weights after the last.
-fn descend(options: &TrainOptions, from: &[f64], progress: &mut dyn FnMut(Step)) -> Result<PerParameter<f32>> {
+fn descend(options: &TrainOptions, from: &[f64], progress: &mut dyn FnMut(Step)) -> Result<Tensors> {
     let sequences = options.rows()?;
     let graph: Graph<f32> = gpt::graph(&options.config, sequences.row_len());
     let rows: Vec<Batch> = sequences
         .inputs
         .into_iter()
         .zip(sequences.targets)
-        .map(|(inputs, targets)| Batch { length: inputs.len(), inputs, targets })
+        .map(|(inputs, targets)| {
+            let length = inputs.len();
+            Batch::new(inputs, targets, length)
+        })
         .collect();
     let mut order = Order { stream: Stream::new(options.seed, Purpose::Training, 0), rows: rows.len(), left: vec![] };
     let mut optimiser = Optimiser::new(&graph.layout, from, options.weight_decay)?;
@@ -209,21 +216,22 @@ fn descend(options: &TrainOptions, from: &[f64], progress: &mut dyn FnMut(Step))
 }
 
 /// Mean loss of the rows and its gradient. Rows share out the threads; sums run in the order of the rows in f64.
-fn mean_gradient(graph: &Graph<f32>, batch: &[&Batch], weights: &PerParameter<f32>) -> (f64, PerParameter<f32>) {
+fn mean_gradient(graph: &Graph<f32>, batch: &[&Batch], weights: &Tensors) -> (f64, Tensors) {
     let w: Vec<&[f32]> = weights.iter().map(Vec::as_slice).collect();
-    let lanes: Vec<(f64, PerParameter<f32>)> = batch
+    let buffers = || (graph.linearised(batch[0]), graph.scratch(batch[0]));
+    let lanes: Vec<(f64, Vec<f32>)> = batch
         .par_iter()
-        .map(|row| {
-            let mut gradient = graph.per_parameter();
-            let linearised = graph.linearise(row, &w, &mut gradient);
-            (linearised.losses[0], gradient)
+        .map_init(buffers, |(at, scratch), row| {
+            let footprint = Footprint::new(&graph.layout, &graph.extents, row);
+            let mut gradient = Share::over(Arc::new(footprint), Vec::new());
+            graph.linearise(row, &w, at, scratch, &mut gradient);
+            (at.losses[0], gradient.to_flat())
         })
         .collect();
     let scale = 1.0 / batch.len() as f64;
     let loss = scale * lanes.iter().map(|(loss, _)| loss).sum::<f64>();
-    let element = |p: usize, i: usize| lanes.iter().map(|(_, lane)| f64::from(lane[p][i])).sum::<f64>();
-    let mean = |p: usize| (0..w[p].len()).map(|i| (scale * element(p, i)) as f32).collect();
-    (loss, (0..w.len()).into_par_iter().map(mean).collect())
+    let element = |i: usize| (scale * lanes.iter().map(|(_, lane)| f64::from(lane[i])).sum::<f64>()) as f32;
+    (loss, graph.layout.ranges().into_par_iter().map(|range| range.map(element).collect()).collect())
 }
 
 /// Endless rows in random order: one permutation after another.
@@ -271,11 +279,11 @@ impl Optimiser {
         Ok(Optimiser { tensors, decaying, plain })
     }
 
-    fn weights(&self) -> Result<PerParameter<f32>> {
+    fn weights(&self) -> Result<Tensors> {
         self.tensors.iter().map(|var| Ok(var.flatten_all()?.to_vec1()?)).collect()
     }
 
-    fn step(&mut self, gradient: PerParameter<f32>, rate: f64) -> Result<()> {
+    fn step(&mut self, gradient: Tensors, rate: f64) -> Result<()> {
         let mut store = GradStore::default();
         for (var, g) in self.tensors.iter().zip(gradient) {
             store.insert(var, Tensor::from_vec(g, var.shape(), &Device::Cpu)?);

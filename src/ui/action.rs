@@ -1,10 +1,11 @@
-//! Actions: one table drives what keys do, what the footer and the help say, and what can be listed elsewhere.
+//! Actions: one table drives what keys do, what footer, help and palette say, what `eigentop keys` lists, and what
+//! `keymap.toml` may bind.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crokey::{KeyCombination, key};
 
 use super::state::Pane;
 
-/// Something the user can do with a key.
+/// Something the user can do. Its [name](Action::name) is what `keymap.toml` and the palette call it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Action {
     /// Leave; asks first while computing.
@@ -57,8 +58,14 @@ pub enum Action {
     LogBack,
     /// Scroll the log on.
     LogOn,
-    /// The next theme.
+    /// Choose a theme.
     Theme,
+    /// Choose a preset of knobs.
+    Preset,
+    /// Find and run a command.
+    Commands,
+    /// Look at all settings and change them.
+    Settings,
     /// Choose the knob to the right.
     NextKnob,
     /// Choose the knob to the left.
@@ -119,6 +126,12 @@ pub enum Action {
     Accept,
     /// Take back the last sign typed.
     Erase,
+    /// Take back the last word typed.
+    EraseWord,
+    /// Take back all that was typed.
+    Clear,
+    /// Write the chosen command out.
+    Complete,
     /// Leave without a change.
     Cancel,
     /// Scroll down.
@@ -129,6 +142,24 @@ pub enum Action {
     Finish,
     /// Stop computing and leave.
     Stop,
+    /// Give the terminal back for a while.
+    Suspend,
+}
+
+impl Action {
+    /// Its stable name: the variant in kebab case, such as `next-pane` or `focus-ratio`. The list of keys in
+    /// `assets/keys.md` pins them.
+    pub fn name(self) -> String {
+        let mut name = String::new();
+        for c in format!("{self:?}").chars().filter(|c| *c != ')') {
+            match c {
+                '(' => {}
+                c if c.is_uppercase() && !name.is_empty() => name.extend(['-', c.to_ascii_lowercase()]),
+                c => name.push(c.to_ascii_lowercase()),
+            }
+        }
+        name
+    }
 }
 
 /// Where a binding holds.
@@ -142,12 +173,16 @@ pub enum Context {
     Live,
     /// On the dashboard while replaying.
     Replay,
-    /// While a crosshair is moved by keys; its bindings come before those of the dashboard.
+    /// While a crosshair is moved by keys.
     Crosshair,
-    /// While typing a value or a name.
-    Typing,
     /// Among the recorded sessions.
     Sessions,
+    /// While typing a value, a name or a command.
+    Typing,
+    /// In a list: commands, themes, presets, settings.
+    List,
+    /// In the settings.
+    Settings,
     /// In the help.
     Help,
     /// At the question how to leave.
@@ -156,17 +191,76 @@ pub enum Context {
 
 impl Context {
     /// All contexts, in the order of the help.
-    pub const ALL: [Context; 9] = [
+    pub const ALL: [Context; 11] = [
         Context::Board,
         Context::Live,
         Context::Replay,
         Context::Crosshair,
         Context::Sessions,
+        Context::List,
         Context::Typing,
+        Context::Settings,
         Context::Help,
         Context::Leaving,
         Context::Everywhere,
     ];
+
+    /// The contexts that hold together; one of these sets holds at any time. One that covers others comes first.
+    pub const TOGETHER: [&[Context]; 10] = [
+        Context::LIVE,
+        Context::REPLAY,
+        Context::CROSSHAIR_LIVE,
+        Context::CROSSHAIR_REPLAY,
+        Context::SESSIONS,
+        Context::TYPING,
+        Context::MENU,
+        Context::SETTINGS,
+        Context::HELP,
+        Context::LEAVING,
+    ];
+    /// On the live dashboard.
+    pub const LIVE: &[Context] = &[Context::Board, Context::Live, Context::Everywhere];
+    /// In a replay.
+    pub const REPLAY: &[Context] = &[Context::Board, Context::Replay, Context::Everywhere];
+    /// On the live dashboard, with a crosshair moved by keys.
+    pub const CROSSHAIR_LIVE: &[Context] = &[Context::Crosshair, Context::Board, Context::Live, Context::Everywhere];
+    /// In a replay, with a crosshair moved by keys.
+    pub const CROSSHAIR_REPLAY: &[Context] =
+        &[Context::Crosshair, Context::Board, Context::Replay, Context::Everywhere];
+    /// Among the recorded sessions.
+    pub const SESSIONS: &[Context] = &[Context::Sessions, Context::Everywhere];
+    /// While typing a line.
+    pub const TYPING: &[Context] = &[Context::Typing, Context::Everywhere];
+    /// In a list that is narrowed by typing.
+    pub const MENU: &[Context] = &[Context::List, Context::Typing, Context::Everywhere];
+    /// In the settings.
+    pub const SETTINGS: &[Context] = &[Context::Settings, Context::List, Context::Everywhere];
+    /// In the help.
+    pub const HELP: &[Context] = &[Context::Help, Context::Everywhere];
+    /// At the question how to leave.
+    pub const LEAVING: &[Context] = &[Context::Leaving, Context::Everywhere];
+
+    /// Whether it lies over the others: its keys come before theirs, and may be the same.
+    pub fn covers(self) -> bool {
+        matches!(self, Context::Settings | Context::Crosshair)
+    }
+
+    /// Its name in `keymap.toml`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Context::Everywhere => "everywhere",
+            Context::Board => "dashboard",
+            Context::Live => "live",
+            Context::Replay => "replay",
+            Context::Crosshair => "crosshair",
+            Context::Sessions => "sessions",
+            Context::Typing => "typing",
+            Context::List => "list",
+            Context::Settings => "settings",
+            Context::Help => "help",
+            Context::Leaving => "leaving",
+        }
+    }
 
     /// Heading in the help.
     pub fn heading(self) -> &'static str {
@@ -178,60 +272,11 @@ impl Context {
             Context::Crosshair => "With the crosshair",
             Context::Sessions => "Among the sessions",
             Context::Typing => "While typing",
+            Context::List => "In a list",
+            Context::Settings => "In the settings",
             Context::Help => "In this help",
             Context::Leaving => "When leaving",
         }
-    }
-}
-
-/// A key with its modifiers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Key {
-    code: KeyCode,
-    modifiers: KeyModifiers,
-}
-
-impl Key {
-    const fn char(c: char) -> Key {
-        Key::code(KeyCode::Char(c))
-    }
-
-    const fn code(code: KeyCode) -> Key {
-        Key { code, modifiers: KeyModifiers::NONE }
-    }
-
-    const fn with(modifiers: KeyModifiers, code: KeyCode) -> Key {
-        Key { code, modifiers }
-    }
-
-    /// Whether `event` is this key. Shift is part of a character, so it does not count there.
-    pub fn is(self, event: &KeyEvent) -> bool {
-        let ignored = match event.code {
-            KeyCode::Char(_) | KeyCode::BackTab => KeyModifiers::SHIFT,
-            _ => KeyModifiers::NONE,
-        };
-        event.code == self.code && event.modifiers - ignored == self.modifiers
-    }
-}
-
-impl std::fmt::Display for Key {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let code = match self.code {
-            KeyCode::Char(' ') => "Space".to_owned(),
-            KeyCode::Char(c) if self.modifiers.contains(KeyModifiers::CONTROL) => c.to_uppercase().to_string(),
-            KeyCode::Char(c) => c.to_string(),
-            KeyCode::Left => "←".to_owned(),
-            KeyCode::Right => "→".to_owned(),
-            KeyCode::Up => "↑".to_owned(),
-            KeyCode::Down => "↓".to_owned(),
-            KeyCode::PageUp => "PgUp".to_owned(),
-            KeyCode::PageDown => "PgDn".to_owned(),
-            KeyCode::BackTab => "Shift-Tab".to_owned(),
-            other => format!("{other:?}"),
-        };
-        let control = if self.modifiers.contains(KeyModifiers::CONTROL) { "Ctrl-" } else { "" };
-        let shift = if self.modifiers.contains(KeyModifiers::SHIFT) { "Shift-" } else { "" };
-        write!(f, "{control}{shift}{code}")
     }
 }
 
@@ -240,21 +285,21 @@ impl std::fmt::Display for Key {
 pub enum Footer {
     /// Shown with its first key and its label, as far as there is room.
     Shown,
-    /// Shown for a pair of bindings, with these keys.
-    Pair(&'static str),
+    /// Shown for a pair of bindings: this one and, before it, the one of this action in the same context.
+    After(Action),
     /// Only in the help.
     Hidden,
 }
 
 /// One row of the table.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Binding {
     /// What it does.
     pub action: Action,
     /// Where it holds.
     pub context: Context,
-    /// Keys that do it; the first stands in the footer.
-    pub keys: &'static [Key],
+    /// Keys that do it unless `keymap.toml` says otherwise; the first stands in the footer.
+    pub keys: &'static [KeyCombination],
     /// A word or two for the footer.
     pub label: &'static str,
     /// A sentence for the help.
@@ -266,7 +311,7 @@ pub struct Binding {
 const fn row(
     context: Context,
     action: Action,
-    keys: &'static [Key],
+    keys: &'static [KeyCombination],
     footer: Footer,
     label: &'static str,
     description: &'static str,
@@ -278,94 +323,103 @@ const fn row(
 #[rustfmt::skip]
 pub const BINDINGS: &[Binding] = {
     use self::Action::*;
-    use self::Context::{Board, Everywhere, Leaving, Live, Replay, Typing};
-    use self::Footer::{Hidden, Pair, Shown};
-    const SHIFT: KeyModifiers = KeyModifiers::SHIFT;
+    use self::Context::{Board, Everywhere, Leaving, List, Live, Replay, Typing};
+    use self::Footer::{After, Hidden, Shown};
     &[
-        row(Board, Quit, &[Key::char('q')], Shown, "quit", "Leave; asks first while computing"),
-        row(Board, Help, &[Key::char('?')], Shown, "help", "Show this help"),
-        row(Context::Crosshair, CrosshairLeft, &[Key::code(KeyCode::Left), Key::char('h')], Hidden, "left", "Move the crosshair left"),
-        row(Context::Crosshair, CrosshairRight, &[Key::code(KeyCode::Right), Key::char('l')], Pair("←→"), "crosshair", "Move the crosshair right"),
-        row(Context::Crosshair, PanLeft, &[Key::with(SHIFT, KeyCode::Left), Key::char('H')], Hidden, "pan", "Look further left in a magnified plot"),
-        row(Context::Crosshair, PanRight, &[Key::with(SHIFT, KeyCode::Right)], Hidden, "pan", "Look further right"),
-        row(Context::Crosshair, PanUp, &[Key::with(SHIFT, KeyCode::Up), Key::char('K')], Pair("Shift-arrows"), "pan", "Look further up"),
-        row(Context::Crosshair, PanDown, &[Key::with(SHIFT, KeyCode::Down), Key::char('J')], Hidden, "pan", "Look further down"),
-        row(Context::Crosshair, Action::Crosshair, &[Key::code(KeyCode::Esc), Key::char('c')], Shown, "done", "Put the crosshair away"),
-        row(Live, Decrease, &[Key::code(KeyCode::Left), Key::char('h')], Hidden, "less", "Turn the chosen knob down"),
-        row(Live, Increase, &[Key::code(KeyCode::Right), Key::char('l')], Pair("←→"), "change", "Turn the chosen knob up"),
-        row(Replay, Play, &[Key::char(' ')], Shown, "play", "Play or hold the recording"),
-        row(Replay, Rewind, &[Key::code(KeyCode::Left), Key::char('h')], Hidden, "back", "Go back in the recording"),
-        row(Replay, Forward, &[Key::code(KeyCode::Right), Key::char('l')], Pair("←→"), "scrub", "Go on in the recording"),
-        row(Replay, Slower, &[Key::char('<')], Pair("<>"), "speed", "Play at half the speed"),
-        row(Replay, Faster, &[Key::char('>')], Hidden, "faster", "Play at twice the speed"),
-        row(Replay, Start, &[Key::code(KeyCode::Home), Key::char('g')], Hidden, "start", "To the recording's start"),
-        row(Replay, End, &[Key::code(KeyCode::End), Key::char('G')], Hidden, "end", "To the recording's end"),
-        row(Replay, StepOn, &[Key::char('.')], Pair(",."), "event", "To the next event"),
-        row(Replay, StepBack, &[Key::char(',')], Hidden, "event", "To the event before"),
-        row(Replay, MarkOn, &[Key::char('}')], Pair("{}"), "mark", "To the next mark: a stage, a turned knob, a warning"),
-        row(Replay, MarkBack, &[Key::char('{')], Hidden, "mark", "To the mark before"),
-        row(Replay, Branch, &[Key::char('b')], Shown, "branch", "Go on computing from this moment, as a new session"),
-        row(Board, NextKnob, &[Key::code(KeyCode::Down), Key::char('j')], Pair("↑↓"), "knob", "Choose the next knob"),
-        row(Board, PreviousKnob, &[Key::code(KeyCode::Up), Key::char('k')], Hidden, "knob", "Choose the knob before"),
-        row(Board, Type, &[Key::code(KeyCode::Enter)], Shown, "type", "Type a value for the chosen knob"),
-        row(Board, NextPane, &[Key::code(KeyCode::Tab)], Shown, "pane", "Focus the next pane"),
-        row(Board, PreviousPane, &[Key::code(KeyCode::BackTab)], Hidden, "pane", "Focus the pane before"),
-        row(Board, Zoom, &[Key::char('z')], Shown, "zoom", "Fill the screen with the pane in focus, and back"),
-        row(Board, Hide, &[Key::char('d')], Hidden, "hide", "Put the pane in focus away; its digit brings it back"),
-        row(Board, NextView, &[Key::char('v')], Shown, "view", "The next view of the pane in focus"),
-        row(Board, PreviousView, &[Key::char('V')], Hidden, "view", "The view before"),
-        row(Live, Pause, &[Key::char(' ')], Shown, "pause", "Hold computing, or go on"),
-        row(Live, Save, &[Key::char('s')], Shown, "save", "Save the session under a name"),
-        row(Board, Action::Sessions, &[Key::char('r')], Shown, "sessions", "Show the recorded sessions: replay, compare, describe"),
-        row(Board, Compare, &[Key::char('C')], Hidden, "compare", "Draw a session beside this one, or no longer"),
-        row(Board, Undo, &[Key::char('u')], Shown, "undo", "Undo the last turn of a knob"),
-        row(Board, ScaleY, &[Key::char('y')], Shown, "lin/log", "Linear or logarithmic heights in the pane in focus"),
-        row(Board, ScaleX, &[Key::char('x')], Hidden, "lin/log x", "Linear or logarithmic widths in the pane in focus"),
-        row(Board, Action::Crosshair, &[Key::char('c')], Shown, "read", "Read all curves at a crosshair, or put it away"),
-        row(Board, ZoomIn, &[Key::char('+')], Pair("+-="), "magnify", "Magnify the plot in focus, about the crosshair if any"),
-        row(Board, ZoomOut, &[Key::char('-')], Hidden, "less", "See more of the plot in focus"),
-        row(Board, ZoomReset, &[Key::char('=')], Hidden, "whole", "See the whole plot again"),
-        row(Board, Log, &[Key::char('L')], Shown, "log", "Show or hide the log"),
-        row(Board, Theme, &[Key::char('t')], Shown, "theme", "The next theme"),
-        row(Board, Focus(Pane::Spectrum), &[Key::char('1')], Hidden, "spectrum", "Focus the spectrum"),
-        row(Board, Focus(Pane::Ratio), &[Key::char('2')], Hidden, "ratio", "Focus the ratio"),
-        row(Board, Focus(Pane::Proxy), &[Key::char('3')], Hidden, "proxy", "Focus the proxy"),
-        row(Board, Focus(Pane::Estimators), &[Key::char('4')], Hidden, "estimators", "Focus the estimators"),
-        row(Live, Leap, &[Key::with(SHIFT, KeyCode::Right), Key::char('}')], Hidden, "leap", "Turn the chosen knob up by a leap"),
-        row(Live, Drop, &[Key::with(SHIFT, KeyCode::Left), Key::char('{')], Hidden, "drop", "Turn the chosen knob down by a leap"),
-        row(Board, Increase, &[Key::char(']')], Hidden, "more", "Turn the chosen knob up (σ in a replay too)"),
-        row(Board, Decrease, &[Key::char('[')], Hidden, "less", "Turn the chosen knob down (σ in a replay too)"),
-        row(Board, LogBack, &[Key::code(KeyCode::PageUp)], Hidden, "log back", "Scroll the log back"),
-        row(Board, LogOn, &[Key::code(KeyCode::PageDown)], Hidden, "log on", "Scroll the log on"),
-        row(Board, Back, &[Key::code(KeyCode::Esc)], Hidden, "back", "Close the zoom, the log or the message"),
-        row(Context::Sessions, Open, &[Key::code(KeyCode::Enter)], Shown, "replay", "Replay the chosen session"),
-        row(Context::Sessions, Compare, &[Key::char('c')], Shown, "compare", "Draw the chosen session beside the one shown"),
-        row(Context::Sessions, Search, &[Key::char('/')], Shown, "search", "Search names, checkpoints, notes and tags"),
-        row(Context::Sessions, Note, &[Key::char('n')], Shown, "note", "Write a note"),
-        row(Context::Sessions, Tags, &[Key::char('t')], Shown, "tags", "Write tags, with blanks between them"),
-        row(Context::Sessions, ScrollDown, &[Key::code(KeyCode::Down), Key::char('j')], Pair("↑↓"), "choose", "Choose the next session"),
-        row(Context::Sessions, ScrollUp, &[Key::code(KeyCode::Up), Key::char('k')], Hidden, "choose", "Choose the session before"),
-        row(Context::Sessions, Start, &[Key::code(KeyCode::Home), Key::char('g')], Hidden, "first", "Choose the newest"),
-        row(Context::Sessions, End, &[Key::code(KeyCode::End), Key::char('G')], Hidden, "last", "Choose the oldest"),
-        row(Context::Sessions, Cancel, &[Key::code(KeyCode::Esc), Key::char('q'), Key::char('r')], Shown, "close", "Close the list"),
-        row(Typing, Accept, &[Key::code(KeyCode::Enter)], Shown, "take it", "Take what was typed"),
-        row(Typing, Erase, &[Key::code(KeyCode::Backspace)], Shown, "erase", "Take back the last sign"),
-        row(Typing, Cancel, &[Key::code(KeyCode::Esc)], Shown, "cancel", "Leave all as it was"),
-        row(Context::Help, Cancel, &[Key::code(KeyCode::Esc), Key::char('?'), Key::char('q'), Key::code(KeyCode::Enter)], Shown, "close", "Close the help"),
-        row(Context::Help, ScrollDown, &[Key::code(KeyCode::Down), Key::char('j'), Key::code(KeyCode::PageDown)], Pair("↑↓"), "scroll", "Scroll down"),
-        row(Context::Help, ScrollUp, &[Key::code(KeyCode::Up), Key::char('k'), Key::code(KeyCode::PageUp)], Hidden, "up", "Scroll up"),
-        row(Leaving, Finish, &[Key::char('f')], Shown, "finish", "Compute to the end, then leave"),
-        row(Leaving, Stop, &[Key::char('s'), Key::code(KeyCode::Enter)], Shown, "stop", "Stop now and leave; what was computed is kept"),
-        row(Leaving, Cancel, &[Key::char('c'), Key::code(KeyCode::Esc)], Shown, "cancel", "Stay"),
-        row(Everywhere, Quit, &[Key::with(KeyModifiers::CONTROL, KeyCode::Char('c'))], Hidden, "quit", "Leave; twice, at once"),
+        row(Board, Quit, &[key!(q)], Shown, "quit", "Leave; asks first while computing"),
+        row(Board, Help, &[key!('?')], Shown, "help", "Show this help"),
+        row(Board, Commands, &[key!(':')], Shown, "commands", "Find and run any command by name, such as sigma 1e-3"),
+        row(Context::Crosshair, CrosshairLeft, &[key!(left), key!(h)], Hidden, "left", "Move the crosshair left"),
+        row(Context::Crosshair, CrosshairRight, &[key!(right), key!(l)], After(CrosshairLeft), "crosshair", "Move the crosshair right"),
+        row(Context::Crosshair, Crosshair, &[key!(esc), key!(c)], Shown, "done", "Put the crosshair away"),
+        row(Context::Crosshair, PanLeft, &[key!(shift-left), key!(shift-h)], Hidden, "pan", "Look further left in a magnified plot"),
+        row(Context::Crosshair, PanRight, &[key!(shift-right)], After(PanLeft), "pan", "Look further right"),
+        row(Context::Crosshair, PanUp, &[key!(shift-up), key!(shift-k)], Hidden, "pan", "Look further up"),
+        row(Context::Crosshair, PanDown, &[key!(shift-down), key!(shift-j)], Hidden, "pan", "Look further down"),
+        row(Live, Decrease, &[key!(left), key!(h)], Hidden, "less", "Turn the chosen knob down"),
+        row(Live, Increase, &[key!(right), key!(l)], After(Decrease), "change", "Turn the chosen knob up"),
+        row(Replay, Play, &[key!(space)], Shown, "play", "Play or hold the recording"),
+        row(Replay, Rewind, &[key!(left), key!(h)], Hidden, "back", "Go back in the recording"),
+        row(Replay, Forward, &[key!(right), key!(l)], After(Rewind), "scrub", "Go on in the recording"),
+        row(Replay, Slower, &[key!('<')], Hidden, "slower", "Play at half the speed"),
+        row(Replay, Faster, &[key!('>')], After(Slower), "speed", "Play at twice the speed"),
+        row(Replay, Start, &[key!(home), key!(g)], Hidden, "start", "To the recording's start"),
+        row(Replay, End, &[key!(end), key!(shift-g)], Hidden, "end", "To the recording's end"),
+        row(Replay, StepBack, &[key!(',')], Hidden, "event", "To the event before"),
+        row(Replay, StepOn, &[key!('.')], After(StepBack), "event", "To the next event"),
+        row(Replay, MarkBack, &[key!('{')], Hidden, "mark", "To the mark before"),
+        row(Replay, MarkOn, &[key!('}')], After(MarkBack), "mark", "To the next mark: a stage, a turned knob, a warning"),
+        row(Replay, Branch, &[key!(b)], Shown, "branch", "Go on computing from this moment, as a new session"),
+        row(Board, PreviousKnob, &[key!(up), key!(k)], Hidden, "knob", "Choose the knob before"),
+        row(Board, NextKnob, &[key!(down), key!(j)], After(PreviousKnob), "knob", "Choose the next knob"),
+        row(Board, Type, &[key!(enter)], Shown, "type", "Type a value for the chosen knob"),
+        row(Board, NextPane, &[key!(tab)], Shown, "pane", "Focus the next pane"),
+        row(Board, PreviousPane, &[key!(backtab)], Hidden, "pane", "Focus the pane before"),
+        row(Board, Zoom, &[key!(z)], Shown, "zoom", "Fill the screen with the pane in focus, and back"),
+        row(Board, Hide, &[key!(d)], Hidden, "hide", "Put the pane in focus away; its key brings it back"),
+        row(Board, NextView, &[key!(v)], Shown, "view", "The next view of the pane in focus"),
+        row(Board, PreviousView, &[key!(shift-v)], Hidden, "view", "The view before"),
+        row(Live, Pause, &[key!(space)], Shown, "pause", "Hold computing, or go on"),
+        row(Live, Save, &[key!(s)], Shown, "save", "Save the session under a name"),
+        row(Live, Preset, &[key!(p)], Shown, "preset", "Set the knobs: default, quick, careful or the paper's"),
+        row(Board, Sessions, &[key!(r)], Shown, "sessions", "Show the recorded sessions: replay, compare, describe"),
+        row(Board, Compare, &[key!(shift-c)], Hidden, "compare", "Draw a session beside this one, or no longer"),
+        row(Board, Undo, &[key!(u)], Shown, "undo", "Undo the last turn of a knob"),
+        row(Board, ScaleY, &[key!(y)], Shown, "lin/log", "Linear or logarithmic heights in the pane in focus"),
+        row(Board, ScaleX, &[key!(x)], Hidden, "lin/log x", "Linear or logarithmic widths in the pane in focus"),
+        row(Board, Crosshair, &[key!(c)], Shown, "read", "Read all curves at a crosshair, or put it away"),
+        row(Board, ZoomIn, &[key!('+')], Hidden, "magnify", "Magnify the plot in focus, about the crosshair if any"),
+        row(Board, ZoomOut, &[key!('-')], After(ZoomIn), "magnify", "See more of the plot in focus"),
+        row(Board, ZoomReset, &[key!('=')], Hidden, "whole", "See the whole plot again"),
+        row(Board, Log, &[key!(shift-l)], Shown, "log", "Show or hide the log"),
+        row(Board, Theme, &[key!(t)], Shown, "theme", "Choose a theme and see it at once"),
+        row(Board, Settings, &[key!(shift-s)], Shown, "settings", "Look at all settings, change them and save them"),
+        row(Board, Focus(Pane::Spectrum), &[key!(1)], Hidden, "spectrum", "Focus the spectrum"),
+        row(Board, Focus(Pane::Ratio), &[key!(2)], Hidden, "ratio", "Focus the ratio"),
+        row(Board, Focus(Pane::Proxy), &[key!(3)], Hidden, "proxy", "Focus the proxy"),
+        row(Board, Focus(Pane::Estimators), &[key!(4)], Hidden, "estimators", "Focus the estimators"),
+        row(Live, Leap, &[key!(shift-right), key!('}')], Hidden, "leap", "Turn the chosen knob up by a leap"),
+        row(Live, Drop, &[key!(shift-left), key!('{')], Hidden, "drop", "Turn the chosen knob down by a leap"),
+        row(Board, Increase, &[key!(']')], Hidden, "more", "Turn the chosen knob up (σ in a replay too)"),
+        row(Board, Decrease, &[key!('[')], Hidden, "less", "Turn the chosen knob down (σ in a replay too)"),
+        row(Board, LogBack, &[key!(pageup)], Hidden, "log back", "Scroll the log back"),
+        row(Board, LogOn, &[key!(pagedown)], Hidden, "log on", "Scroll the log on"),
+        row(Board, Back, &[key!(esc)], Hidden, "back", "Close the zoom, the log or the message"),
+        row(Context::Sessions, Open, &[key!(enter)], Shown, "replay", "Replay the chosen session"),
+        row(Context::Sessions, Compare, &[key!(c)], Shown, "compare", "Draw the chosen session beside the one shown"),
+        row(Context::Sessions, Search, &[key!('/')], Shown, "search", "Search names, checkpoints, notes and tags"),
+        row(Context::Sessions, Note, &[key!(n)], Shown, "note", "Write a note"),
+        row(Context::Sessions, Tags, &[key!(t)], Shown, "tags", "Write tags, with blanks between them"),
+        row(Context::Sessions, ScrollUp, &[key!(up), key!(k)], Hidden, "choose", "Choose the session before"),
+        row(Context::Sessions, ScrollDown, &[key!(down), key!(j)], After(ScrollUp), "choose", "Choose the next session"),
+        row(Context::Sessions, Start, &[key!(home), key!(g)], Hidden, "first", "Choose the newest"),
+        row(Context::Sessions, End, &[key!(end), key!(shift-g)], Hidden, "last", "Choose the oldest"),
+        row(Context::Sessions, Cancel, &[key!(esc), key!(q), key!(r)], Shown, "close", "Close the list"),
+        row(Typing, Accept, &[key!(enter)], Shown, "take it", "Take what was typed or chosen"),
+        row(List, ScrollUp, &[key!(up), key!(ctrl-p)], Hidden, "up", "The entry above"),
+        row(List, ScrollDown, &[key!(down), key!(ctrl-n)], After(ScrollUp), "choose", "The entry below"),
+        row(List, Complete, &[key!(tab)], Hidden, "complete", "Write the chosen command out, to go on typing"),
+        row(Typing, Cancel, &[key!(esc)], Shown, "cancel", "Leave all as it was"),
+        row(Typing, Erase, &[key!(backspace), key!(ctrl-h)], Shown, "erase", "Take back the last sign"),
+        row(Typing, EraseWord, &[key!(ctrl-w)], Hidden, "erase word", "Take back the last word"),
+        row(Typing, Clear, &[key!(ctrl-u)], Hidden, "clear", "Take back all that was typed"),
+        row(Context::Settings, Decrease, &[key!(left), key!(h)], Hidden, "less", "The value before, or less"),
+        row(Context::Settings, Increase, &[key!(right), key!(l)], After(Decrease), "change", "The next value, or more"),
+        row(Context::Settings, Type, &[key!(enter)], Shown, "type", "Type a value"),
+        row(Context::Settings, Save, &[key!(s)], Shown, "save", "Write the value to config.toml"),
+        row(Context::Settings, ScrollUp, &[key!(k)], Hidden, "up", "The setting above"),
+        row(Context::Settings, ScrollDown, &[key!(j)], Hidden, "down", "The setting below"),
+        row(Context::Settings, Cancel, &[key!(esc), key!(q), key!(shift-s)], Shown, "close", "Close the settings"),
+        row(Context::Help, ScrollUp, &[key!(up), key!(k), key!(pageup)], Hidden, "up", "Scroll up"),
+        row(Context::Help, ScrollDown, &[key!(down), key!(j), key!(pagedown)], After(ScrollUp), "scroll", "Scroll down"),
+        row(Context::Help, Cancel, &[key!(esc), key!('?'), key!(q), key!(enter)], Shown, "close", "Close the help"),
+        row(Leaving, Finish, &[key!(f)], Shown, "finish", "Compute to the end, then leave"),
+        row(Leaving, Stop, &[key!(s), key!(enter)], Shown, "stop", "Stop now and leave; what was computed is kept"),
+        row(Leaving, Cancel, &[key!(c), key!(esc)], Shown, "cancel", "Stay"),
+        row(Everywhere, Quit, &[key!(ctrl-c)], Hidden, "quit", "Leave; twice, at once"),
+        row(Everywhere, Suspend, &[key!(ctrl-z)], Hidden, "suspend", "Give the terminal back until `fg`"),
     ]
 };
-
-/// What `event` does where `contexts` hold; an earlier context comes before a later one.
-pub fn find(contexts: &[Context], event: &KeyEvent) -> Option<Action> {
-    let held = contexts.iter().flat_map(|c| BINDINGS.iter().filter(move |b| b.context == *c));
-    held.into_iter().find(|b| b.keys.iter().any(|k| k.is(event))).map(|b| b.action)
-}
 
 #[cfg(test)]
 mod tests {
@@ -373,52 +427,27 @@ mod tests {
     use std::collections::HashSet;
 
     #[test]
-    fn no_key_means_two_things_where_both_hold() {
-        use Context::*;
-        for contexts in [
-            &[Board, Live][..],
-            &[Board, Replay],
-            &[Context::Crosshair],
-            &[Context::Sessions],
-            &[Typing],
-            &[Context::Help],
-            &[Leaving],
-        ] {
-            let mut seen = HashSet::new();
-            for binding in BINDINGS.iter().filter(|b| contexts.contains(&b.context) || b.context == Everywhere) {
-                for key in binding.keys {
-                    assert!(seen.insert(*key), "{key} is bound twice in {contexts:?}");
-                }
+    fn every_binding_explains_itself_and_stands_once() {
+        let mut seen = HashSet::new();
+        for binding in BINDINGS {
+            assert!(!binding.keys.is_empty() && !binding.label.is_empty() && !binding.description.is_empty());
+            // On 80 columns the help has room for this much.
+            assert!(binding.description.chars().count() <= 54, "{}", binding.description);
+            assert!(Context::ALL.contains(&binding.context));
+            assert!(Context::TOGETHER.iter().any(|set| set.contains(&binding.context)));
+            assert!(seen.insert((binding.context, binding.action)), "{:?} stands twice", binding.action);
+            if let Footer::After(other) = binding.footer {
+                assert!(BINDINGS.iter().any(|b| b.context == binding.context && b.action == other), "{other:?}");
             }
         }
     }
 
     #[test]
-    fn every_binding_explains_itself() {
-        for binding in BINDINGS {
-            assert!(!binding.keys.is_empty() && !binding.label.is_empty() && !binding.description.is_empty());
-            assert!(Context::ALL.contains(&binding.context));
-        }
-    }
-
-    #[test]
-    fn keys_are_found_with_their_modifiers() {
-        let board = [Context::Board, Context::Live, Context::Everywhere];
-        let press = |code, modifiers| find(&board, &KeyEvent::new(code, modifiers));
-        assert_eq!(press(KeyCode::Char('c'), KeyModifiers::CONTROL), Some(Action::Quit));
-        assert_eq!(press(KeyCode::Char('c'), KeyModifiers::NONE), Some(Action::Crosshair));
-        assert_eq!(press(KeyCode::Char('e'), KeyModifiers::NONE), None);
-        assert_eq!(press(KeyCode::Char('L'), KeyModifiers::SHIFT), Some(Action::Log));
-        assert_eq!(press(KeyCode::BackTab, KeyModifiers::SHIFT), Some(Action::PreviousPane));
-        assert_eq!(press(KeyCode::Right, KeyModifiers::SHIFT), Some(Action::Leap));
-        assert_eq!(find(&[Context::Typing], &KeyEvent::from(KeyCode::Char('q'))), None);
-    }
-
-    #[test]
-    fn keys_are_written_as_people_say_them() {
-        assert_eq!(Key::with(KeyModifiers::CONTROL, KeyCode::Char('c')).to_string(), "Ctrl-C");
-        assert_eq!(Key::with(KeyModifiers::SHIFT, KeyCode::Right).to_string(), "Shift-→");
-        assert_eq!(Key::char(' ').to_string(), "Space");
-        assert_eq!(Key::code(KeyCode::Tab).to_string(), "Tab");
+    fn names_are_kebab_case_and_differ() {
+        assert_eq!(Action::NextPane.name(), "next-pane");
+        assert_eq!(Action::Focus(Pane::Ratio).name(), "focus-ratio");
+        let actions: HashSet<Action> = BINDINGS.iter().map(|b| b.action).collect();
+        let names: HashSet<String> = actions.iter().map(|a| a.name()).collect();
+        assert_eq!(actions.len(), names.len());
     }
 }

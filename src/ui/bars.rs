@@ -7,7 +7,8 @@ use ratatui::text::{Line, Span};
 use crate::engine::event::Stage;
 use crate::engine::readout::{Readout, StageState, Standing, State};
 
-use super::action::{BINDINGS, Binding, Context, Footer};
+use super::action::{Action, Context};
+use super::key::written;
 use super::knob::Knob;
 use super::panes::line;
 use super::playback::{Mark, Motion, Playback};
@@ -146,8 +147,15 @@ fn track(app: &App, p: &Playback, width: u16) -> Line<'static> {
 }
 
 /// What a newcomer is told at the first start, until a few keys were pressed.
-const FIRST_LOOK: &str =
-    "First look? ←→ turn σ, ↓ goes to n, k and S, v shows other views, c reads values, ? lists all keys.";
+fn first_look(app: &App) -> String {
+    let key = |action| app.keymap.key(Context::Board, action);
+    let turn = [Action::Decrease, Action::Increase].map(|action| app.keymap.key(Context::Live, action)).concat();
+    let [knob, view, read, help] = [Action::NextKnob, Action::NextView, Action::Crosshair, Action::Help].map(key);
+    format!(
+        "First look? {turn} turn σ, {knob} goes to n, k and S, {view} shows other views, {read} reads values, \
+         {help} lists all keys."
+    )
+}
 
 /// The most pressing of: what is typed, a notice, a failure, warnings; else what the chosen knob is.
 pub fn message(app: &App, area: Rect, buffer: &mut Buffer) {
@@ -158,7 +166,7 @@ pub fn message(app: &App, area: Rect, buffer: &mut Buffer) {
         (_, Some(Notice::Done(text)), _) => Line::styled(format!("✓ {text}"), app.style(Token::Good)),
         (_, Some(Notice::Refused(text)), _) => Line::styled(format!("✗ {text}"), app.style(Token::Error)),
         (_, _, State::Failed(text)) => Line::styled(format!("✗ {text}"), app.style(Token::Error)),
-        _ if app.view.hint > 0 => Line::styled(FIRST_LOOK, app.style(Token::Accent)),
+        _ if app.view.hint > 0 => Line::styled(first_look(app), app.style(Token::Accent)),
         _ if !readout.warnings.is_empty() => warnings(app, readout, pad.width),
         _ => Line::styled(format!("{}: {}", app.view.knob.name(), app.view.knob.meaning()), app.style(Token::Faint)),
     };
@@ -175,7 +183,8 @@ fn warnings(app: &App, readout: &Readout, width: u16) -> Line<'static> {
     for (i, message) in messages.iter().enumerate().skip(1) {
         let longer = format!("{text}  ⚠ {message}");
         if longer.chars().count() + 12 > usize::from(width) {
-            let more = format!("  +{} (L)", messages.len() - i);
+            let log = app.keymap.key(Context::Board, Action::Log);
+            let more = format!("  +{} ({log})", messages.len() - i);
             let room = usize::from(width).saturating_sub(more.chars().count());
             if text.chars().count() > room {
                 text = text.chars().take(room.saturating_sub(1)).chain(['…']).collect();
@@ -218,7 +227,7 @@ pub fn knobs(app: &App, area: Rect, buffer: &mut Buffer, hits: &mut Hits) {
             format!(" {} {value} ", knob.name())
         }
     };
-    let entries: Vec<(Knob, String)> = Knob::ALL.into_iter().map(|k| (k, entry(k))).collect();
+    let entries: Vec<(Knob, String)> = Knob::BAR.into_iter().map(|k| (k, entry(k))).collect();
     let length: usize = entries.iter().map(|(_, e)| e.chars().count()).sum();
     let seconds = stage_seconds(app);
     let reserved = seconds.width() as u16 + 1;
@@ -256,48 +265,47 @@ fn stage_seconds(app: &App) -> Line<'static> {
 /// The contexts whose bindings hold now.
 pub fn contexts(app: &App) -> &'static [Context] {
     match (&app.view.overlay, &app.feed) {
-        (Overlay::Help(_), _) => &[Context::Help, Context::Everywhere],
-        (Overlay::Leaving, _) => &[Context::Leaving, Context::Everywhere],
-        (Overlay::Typing(_), _) => &[Context::Typing, Context::Everywhere],
-        (Overlay::Sessions(browser), _) if browser.line.is_some() => &[Context::Typing, Context::Everywhere],
-        (Overlay::Sessions(_), _) => &[Context::Sessions, Context::Everywhere],
+        (Overlay::Help(_), _) => Context::HELP,
+        (Overlay::Leaving, _) => Context::LEAVING,
+        (Overlay::Typing(_), _) => Context::TYPING,
+        (Overlay::Sessions(browser), _) if browser.line.is_some() => Context::TYPING,
+        (Overlay::Sessions(_), _) => Context::SESSIONS,
+        (Overlay::Menu(_), _) => Context::MENU,
+        (Overlay::Settings(panel), _) if panel.line.is_some() => Context::TYPING,
+        (Overlay::Settings(_), _) => Context::SETTINGS,
         (Overlay::None, feed) if app.view.crosshair.is_some_and(|c| c.held == Held::Keys) => match feed {
-            Feed::Live(_) => &[Context::Crosshair, Context::Board, Context::Live, Context::Everywhere],
-            Feed::Replay(_) => &[Context::Crosshair, Context::Board, Context::Replay, Context::Everywhere],
+            Feed::Live(_) => Context::CROSSHAIR_LIVE,
+            Feed::Replay(_) => Context::CROSSHAIR_REPLAY,
         },
-        (Overlay::None, Feed::Live(_)) => &[Context::Board, Context::Live, Context::Everywhere],
-        (Overlay::None, Feed::Replay(_)) => &[Context::Board, Context::Replay, Context::Everywhere],
+        (Overlay::None, Feed::Live(_)) => Context::LIVE,
+        (Overlay::None, Feed::Replay(_)) => Context::REPLAY,
     }
 }
 
-/// Whether an earlier context than its own has taken the binding's first key.
-fn is_taken(held: &[Context], binding: &Binding) -> bool {
-    let earlier = held.iter().take_while(|c| **c != binding.context);
-    let mut others = earlier.flat_map(|c| BINDINGS.iter().filter(move |b| b.context == *c));
-    others.any(|b| b.keys.contains(&binding.keys[0]))
-}
-
-/// The keys that hold now, as many as fit.
+/// The keys that hold now, as many as fit; after the beginning of a chord, those that may follow.
 pub fn footer(app: &App, area: Rect, buffer: &mut Buffer) {
-    let held = contexts(app);
+    let begun = &app.view.begun;
+    if app.view.stay == Stay::UntilDone && begun.is_empty() {
+        let text =
+            format!(" leaving when all is done; {} to choose again", app.keymap.key(Context::Board, Action::Quit));
+        return line(buffer, area, 0, &Line::styled(text, app.style(Token::Warning)));
+    }
     let mut spans = vec![Span::raw(" ")];
-    let mut used = 1;
-    for binding in BINDINGS.iter().filter(|b| held.contains(&b.context) && !is_taken(held, b)) {
-        let key = match binding.footer {
-            Footer::Shown => binding.keys[0].to_string(),
-            Footer::Pair(keys) => keys.to_owned(),
-            Footer::Hidden => continue,
-        };
-        let width = key.chars().count() + binding.label.chars().count() + 3;
+    let keys = if begun.is_empty() {
+        app.keymap.footer(contexts(app))
+    } else {
+        spans.push(Span::styled(format!("{} …   ", written(begun)), app.style(Token::Accent)));
+        app.keymap.continuations(contexts(app), begun)
+    };
+    let mut used: usize = spans.iter().map(Span::width).sum();
+    for (key, label) in keys {
+        let width = key.chars().count() + label.chars().count() + 3;
         if used + width > usize::from(area.width) + 2 {
             break;
         }
         used += width;
         spans.push(Span::styled(key, app.style(Token::Key)));
-        spans.push(Span::styled(format!(" {}  ", binding.label), app.style(Token::Muted)));
-    }
-    if app.view.stay == Stay::UntilDone {
-        spans = vec![Span::styled(" leaving when all is done; q to choose again", app.style(Token::Warning))];
+        spans.push(Span::styled(format!(" {label}  "), app.style(Token::Muted)));
     }
     line(buffer, area, 0, &Line::from(spans));
 }

@@ -24,6 +24,10 @@ pub enum Knob {
     Law,
     /// Exact or the paper's method.
     Method,
+    /// Tolerance of the eigensolver.
+    Tol,
+    /// Seed of every random stream.
+    Seed,
 }
 
 /// A turn of a knob.
@@ -43,8 +47,12 @@ pub enum Turn {
 const R10: [f64; 10] = [1.0, 1.25, 1.6, 2.0, 2.5, 3.15, 4.0, 5.0, 6.3, 8.0];
 
 impl Knob {
-    /// All knobs, as they stand in the bar.
-    pub const ALL: [Knob; 7] = [Knob::Sigma, Knob::N, Knob::K, Knob::Draws, Knob::Solver, Knob::Law, Knob::Method];
+    /// The knobs in the bar, in order.
+    pub const BAR: [Knob; 7] = [Knob::Sigma, Knob::N, Knob::K, Knob::Draws, Knob::Solver, Knob::Law, Knob::Method];
+
+    /// All knobs: those in the bar, then those that only have a name.
+    pub const ALL: [Knob; 9] =
+        [Knob::Sigma, Knob::N, Knob::K, Knob::Draws, Knob::Solver, Knob::Law, Knob::Method, Knob::Tol, Knob::Seed];
 
     /// Its letter or word.
     pub fn name(self) -> &'static str {
@@ -56,6 +64,17 @@ impl Knob {
             Knob::Solver => "solver",
             Knob::Law => "law",
             Knob::Method => "method",
+            Knob::Tol => "tol",
+            Knob::Seed => "seed",
+        }
+    }
+
+    /// Its flag without the dashes: its name in `config.toml` and in the palette.
+    pub fn command(self) -> &'static str {
+        match self {
+            Knob::Sigma => "sigma",
+            Knob::Draws => "draws",
+            _ => self.name(),
         }
     }
 
@@ -69,6 +88,8 @@ impl Knob {
             Knob::Solver => "eigensolver of stage I",
             Knob::Law => "probing law: which subspace the draws live in",
             Knob::Method => "exact, or as in the paper's public code",
+            Knob::Tol => "largest residual, in units of the largest eigenvalue",
+            Knob::Seed => "seed of every random number",
         }
     }
 
@@ -82,6 +103,17 @@ impl Knob {
             Knob::Solver => knobs.solver.to_string(),
             Knob::Law => knobs.law.to_string(),
             Knob::Method => knobs.method.to_string(),
+            Knob::Tol => format::exact(knobs.tol),
+            Knob::Seed => knobs.seed.to_string(),
+        }
+    }
+
+    /// Its value as flag and file have it: σ and k with all that is evaluated.
+    pub fn setting(self, knobs: &Knobs) -> String {
+        match self {
+            Knob::Sigma => knobs.sigmas.iter().map(|s| format::exact(*s)).collect::<Vec<_>>().join(","),
+            Knob::K => knobs.ks.iter().map(usize::to_string).collect::<Vec<_>>().join(","),
+            _ => self.value(knobs),
         }
     }
 
@@ -114,39 +146,66 @@ impl Knob {
             Knob::Draws => {
                 turned.draws = if up { knobs.draws.saturating_mul(2) } else { (knobs.draws / 2).max(2) };
             }
-            Knob::Solver => turned.solver = cycled(&[SolverKind::Lanczos, SolverKind::Power], knobs.solver, way),
+            Knob::Solver => turned.solver = cycled(&SolverKind::ALL, knobs.solver, way),
             Knob::Law => turned.law = cycled(&[Law::Top, Law::Bottom, Law::Random, Law::Gradients], knobs.law, way),
             Knob::Method => turned.method = cycled(&[Method::Exact, Method::Paper], knobs.method, way),
+            Knob::Tol => turned.tol = shifted(knobs.tol, if up { 1 } else { -1 }).clamp(1e-14, 1.0),
+            Knob::Seed => turned.seed = if up { knobs.seed.saturating_add(1) } else { knobs.seed.saturating_sub(1) },
         }
         turned
     }
 
-    /// The knobs with a typed value. Not checked: see [`Knobs::check`].
+    /// The knobs with a typed value; σ and k take a list too, such as `1,4,16`. Not checked: see [`Knobs::check`].
     ///
     /// # Errors
     /// [`Error::Knob`] if the text is not a value of this knob.
     pub fn typed(self, knobs: &Knobs, text: &str) -> Result<Knobs> {
         let mut typed = knobs.clone();
         let text = text.trim();
-        let count = |flag| {
-            text.parse::<usize>().map_err(|_| Error::knob(flag, format!("{text:?} is not a whole number such as 16")))
-        };
+        let count = |flag| number::<usize>(flag, text, "16");
         let choice = |flag| Error::knob(flag, format!("{text:?} is none of {}", self.choices().unwrap_or_default()));
         match self {
-            Knob::Sigma => {
-                let sigma = text.parse::<f64>();
-                let sigma = sigma.map_err(|_| Error::knob("--sigma", format!("{text:?} is not a number such as 1e-3")));
-                typed.set_sigma(sigma?);
-            }
+            Knob::Sigma => match list::<f64>("--sigma", text, "1e-3")?.as_slice() {
+                [sigma] => typed.set_sigma(*sigma),
+                sigmas => {
+                    typed.sigmas = sigmas.to_vec();
+                    typed.sigmas.sort_by(f64::total_cmp);
+                    typed.sigmas.dedup();
+                    // The focus stays where it can.
+                    if !sigmas.contains(&typed.sigma) {
+                        typed.sigma = typed.sigmas[0];
+                    }
+                }
+            },
             Knob::N => typed.n = count("--n")?,
-            Knob::K => typed.set_k(count("--k")?),
+            Knob::K => match list::<usize>("--k", text, "16")?.as_slice() {
+                [k] => typed.set_k(*k),
+                ks => {
+                    typed.ks = ks.to_vec();
+                    typed.ks.sort_unstable();
+                    typed.ks.dedup();
+                }
+            },
             Knob::Draws => typed.draws = count("--draws")?,
             Knob::Solver => typed.solver = parse(text).ok_or_else(|| choice("--solver"))?,
             Knob::Law => typed.law = parse(text).ok_or_else(|| choice("--law"))?,
             Knob::Method => typed.method = parse(text).ok_or_else(|| choice("--method"))?,
+            Knob::Tol => typed.tol = number("--tol", text, "1e-3")?,
+            Knob::Seed => typed.seed = number("--seed", text, "16")?,
         }
         Ok(typed)
     }
+}
+
+/// A number; whole or not is told from the example.
+fn number<T: std::str::FromStr>(flag: &'static str, text: &str, example: &str) -> Result<T> {
+    let kind = if example.contains('e') { "number" } else { "whole number" };
+    text.trim().parse().map_err(|_| Error::knob(flag, format!("{text:?} is not a {kind} such as {example}")))
+}
+
+/// Numbers between commas; at least one.
+fn list<T: std::str::FromStr>(flag: &'static str, text: &str, example: &str) -> Result<Vec<T>> {
+    text.split(',').map(|part| number(flag, part, example)).collect()
 }
 
 fn parse<T: clap::ValueEnum>(text: &str) -> Option<T> {
@@ -214,7 +273,7 @@ mod tests {
         assert_eq!(Knob::Draws.turned(&knobs, Turn::Up).draws, 128);
         let law = |n| (0..n).fold(knobs.clone(), |k, _| Knob::Law.turned(&k, Turn::Up)).law;
         assert_eq!((law(1), law(4)), (Law::Bottom, Law::Top));
-        assert_eq!(Knob::Solver.turned(&knobs, Turn::Down).solver, SolverKind::Power);
+        assert_eq!(Knob::Solver.turned(&knobs, Turn::Down).solver, SolverKind::Lobpcg);
     }
 
     #[test]
@@ -226,5 +285,16 @@ mod tests {
         assert_eq!(wrong(Knob::Sigma, "big"), "--sigma: \"big\" is not a number such as 1e-3");
         assert_eq!(wrong(Knob::N, "-1"), "--n: \"-1\" is not a whole number such as 16");
         assert_eq!(wrong(Knob::Solver, "magic"), "--solver: \"magic\" is none of lanczos, power");
+        assert_eq!(wrong(Knob::K, "1,x"), "--k: \"x\" is not a whole number such as 16");
+    }
+
+    #[test]
+    fn lists_are_put_in_order_and_read_back() {
+        let knobs = Knob::K.typed(&Knobs::default(), "8, 2,8").unwrap();
+        let knobs = Knob::Sigma.typed(&knobs, "1e-2,1e-5").unwrap();
+        assert_eq!((&knobs.ks[..], &knobs.sigmas[..], knobs.sigma), (&[2, 8][..], &[1e-5, 1e-2][..], 1e-5));
+        for knob in Knob::ALL {
+            assert_eq!(knob.typed(&knobs, &knob.setting(&knobs)).unwrap(), knobs, "{knob:?}");
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Reading plots: the part that is looked at, and the crosshair at which curves are read. Pure, over the plots of the
 //! last frame.
 
-use super::action::Action;
+use super::action::{Action, Context};
 use super::plot::window::Window;
 use super::plot::{Placed, Quantity, Zone};
 use super::state::{App, Crosshair, Held, Notice, Pane};
@@ -145,5 +145,6 @@ fn plot(app: &App, pane: Pane) -> Option<Placed> {
 }
 
 fn no_plot(app: &mut App) {
-    app.view.notice = Some(Notice::Refused("this pane shows no plot now; v shows its other views".into()));
+    let key = app.keymap.key(Context::Board, Action::NextView);
+    app.view.notice = Some(Notice::Refused(format!("this pane shows no plot now; {key} shows its other views")));
 }

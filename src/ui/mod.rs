@@ -3,15 +3,13 @@
 //!
 //! | file | is |
 //! |---|---|
-//! | [`state`], [`update`] | what the dashboard knows, and the pure reducer over it |
-//! | [`way`] | walking through lists |
-//! | [`look`] | reading plots: zoom, pan, crosshair |
-//! | [`action`], [`knob`], [`input`] | the table of keys, the knobs, from terminal events to messages |
-//! | [`screen`], [`bars`], [`overlay`], [`panes`] | drawing, top down |
-//! | [`browser`] | the recorded sessions |
-//! | [`layout`] | which pane stands where |
-//! | [`memory`] | what is remembered from one start to the next |
-//! | [`plot`], [`theme`] | curves, colours |
+//! | [`state`], [`message`], [`update`], [`turning`] | what the dashboard knows, what happens to it, the pure reducer |
+//! | [`look`], [`way`] | reading plots: zoom, pan, crosshair; walking through lists |
+//! | [`action`], [`key`], [`keymap`], [`input`] | the table of actions, its keys in force, from the terminal to messages |
+//! | [`knob`], [`preset`], [`menu`], [`settings`] | the knobs, presets of them, lists to choose from, the configuration |
+//! | [`browser`], [`memory`] | the recorded sessions; what is remembered from one start to the next |
+//! | [`screen`], [`layout`], [`bars`], [`overlay`], [`panes`] | drawing, top down |
+//! | [`plot`], [`theme`], [`colour`] | curves, how each meaning looks, what the terminal can show |
 //! | [`playback`] | a recording and the place in it |
 //! | [`run`](mod@run), [`terminal`] | the loop and the terminal it borrows |
 //! | [`picture`](mod@picture) | a frame as SVG |
@@ -19,23 +17,32 @@
 pub mod action;
 pub mod bars;
 pub mod browser;
+pub mod colour;
 pub mod input;
+pub mod key;
+pub mod keymap;
 pub mod knob;
 pub mod layout;
 pub mod look;
 pub mod memory;
+pub mod menu;
+pub mod message;
 pub mod overlay;
 pub mod panes;
 pub mod picture;
 pub mod playback;
 pub mod plot;
+pub mod preset;
 pub mod run;
 pub mod screen;
+pub mod settings;
 pub mod state;
 pub mod terminal;
 pub mod theme;
+pub mod turning;
 pub mod update;
 pub mod way;
 
+pub use input::Mouse;
 pub use picture::picture;
-pub use run::{Mouse, Options, Outcome, Save, Source, run};
+pub use run::{Options, Outcome, Save, Source, run};

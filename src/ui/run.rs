@@ -1,6 +1,7 @@
 //! The loop: terminal input before data, data before drawing, and a frame only when something changed.
 
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::time::Duration;
 
 use crossterm::event::{Event, EventStream, MouseEventKind};
@@ -15,15 +16,18 @@ use crate::engine::worker::{Run, Worker};
 use crate::error::{Error, Result};
 use crate::session::{self, Metadata, Store};
 
-use super::browser::{self, Browser};
-use super::input;
+use super::browser;
+use super::colour::{Choice, Colours};
+use super::input::{self, Mouse};
+use super::keymap::Keymap;
 use super::memory::Memory;
 use super::playback::{Motion, Playback};
 use super::plot::raster::Marker;
 use super::screen::{self, Hits};
-use super::state::{App, Compared, Feed, Next, Notice, Overlay, Pace};
+use super::settings::{self, Setting};
+use super::state::{App, Compared, Feed, Next, Notice, Pace};
 use super::terminal::Screen;
-use super::theme::{self, Colours, Theme};
+use super::theme::{self, Theme};
 use super::update::{Effect, Leave, Message, begin_at, pass, receive, update};
 
 /// Shortest time between two frames: about 30 a second.
@@ -64,18 +68,11 @@ pub enum Source {
     Sessions,
 }
 
-/// Whether the mouse is listened to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
-pub enum Mouse {
-    /// Clicks and wheel act; the terminal's own selection needs Shift.
-    #[default]
-    On,
-    /// Left to the terminal.
-    Off,
-}
-
 /// Saves the running session under a name and says where.
 pub type Save = Box<dyn FnMut(&str) -> Result<PathBuf>>;
+
+/// Writes a key of the configuration file and says where.
+pub type Keep = Rc<dyn Fn(&str, &str) -> Result<PathBuf>>;
 
 /// What can be set about the dashboard.
 #[derive(Clone)]
@@ -84,10 +81,20 @@ pub struct Options {
     pub theme: Theme,
     /// Folder of the user's themes.
     pub themes: Option<PathBuf>,
+    /// What keys do.
+    pub keymap: Keymap,
+    /// How many colours are shown.
+    pub colour: Choice,
     /// What curves are drawn with.
     pub marker: Marker,
     /// Whether the mouse is listened to.
     pub mouse: Mouse,
+    /// The keys of the configuration file.
+    pub settings: Vec<Setting>,
+    /// Whether a value is one of a key's.
+    pub check_setting: fn(&str, &str) -> std::result::Result<(), String>,
+    /// Writes one of them.
+    pub keep: Keep,
     /// Where sessions are kept.
     pub sessions: Option<Store>,
     /// File of what is remembered from one start to the next.
@@ -118,7 +125,8 @@ pub struct Outcome {
 /// # Errors
 /// If the terminal cannot be taken or written to. The terminal is given back first.
 pub fn run(source: Source, options: Options) -> Result<Outcome> {
-    let theme = options.theme.clone().reduced(Colours::of_terminal());
+    let terminal = Colours::of_terminal();
+    let theme = options.theme.clone().reduced(options.colour.of(terminal));
     let replay =
         |playback, name| App::new(Feed::Replay(playback), Knobs::default(), name, theme.clone(), options.marker);
     let (mut app, worker, events, save) = match source {
@@ -137,6 +145,11 @@ pub fn run(source: Source, options: Options) -> Result<Outcome> {
         }
         Source::Sessions => (replay(Playback::new(Vec::new(), 1.0), None), None, None, None),
     };
+    (app.colour, app.terminal) = (options.colour, terminal);
+    app.themes = theme::all(options.themes.as_deref(), app.colours());
+    app.keymap = options.keymap.clone();
+    app.mouse = options.mouse;
+    (app.settings, app.check_setting) = (options.settings.clone(), options.check_setting);
     app.compared.clone_from(&options.compared);
     app.view.notice.clone_from(&options.notice);
     if let Some(file) = &options.state {
@@ -197,6 +210,7 @@ impl Dashboard {
         let mut rest = FRAME;
         let mut ticked = Instant::now();
         let mut ended = std::pin::pin!(told_to_end());
+        let mut jobs = Jobs::new();
         let (tell, mut read) = tokio::sync::mpsc::unbounded_channel::<Read>();
         let hint_goes = Instant::now() + HINT_TIME;
         loop {
@@ -207,6 +221,15 @@ impl Dashboard {
             }
             let leave = tokio::select! {
                 biased;
+                job = jobs.next() => {
+                    match job {
+                        Job::Stop => screen.suspend(self.app.mouse),
+                        Job::Continue => screen.resume(self.app.mouse),
+                    }
+                    .map_err(refused)?;
+                    due = Some(Instant::now());
+                    None
+                }
                 pressed = input.next() => {
                     let pressed = pressed.unwrap_or_else(|| Err(std::io::Error::other("input ended")));
                     let pressed = pressed.map_err(refused)?;
@@ -214,9 +237,9 @@ impl Dashboard {
                         screen.resized().map_err(refused)?;
                     }
                     // A key acts on all that is known, not on what was known at the last frame.
-                    let leave = self.fold(&mut events, &mut batch);
+                    let leave = self.fold(&mut events, &mut batch, &mut screen)?;
                     let crosshair = self.app.view.crosshair;
-                    let leave = self.press(&pressed).or(leave);
+                    let leave = self.press(&pressed, &mut screen)?.or(leave);
                     match pressed {
                         // A pointer that moves over nothing draws nothing, over a plot no more often than frames come.
                         Event::Mouse(mouse) if mouse.kind == MouseEventKind::Moved => {
@@ -232,7 +255,7 @@ impl Dashboard {
                 () = &mut ended => Some(Leave::Stopped),
                 // Reached at every turn of the loop, however busy the engine: data never keep a frame from being drawn.
                 () = std::future::ready(()), if due.is_some_and(|due| due <= Instant::now()) => {
-                    let leave = self.fold(&mut events, &mut batch);
+                    let leave = self.fold(&mut events, &mut batch, &mut screen)?;
                     self.hits = screen.draw(|buffer| screen::draw(&self.app, buffer)).map_err(refused)?;
                     self.app.plots.clone_from(&self.hits.plots);
                     rest = FRAME.max(Duration::from_secs_f64(screen.written() as f64 / RATE));
@@ -269,35 +292,40 @@ impl Dashboard {
                 () = tokio::time::sleep_until(due.unwrap_or(shown)), if due.is_some() => None,
             };
             if let Some(leave) = leave {
-                self.fold(&mut events, &mut batch);
+                self.fold(&mut events, &mut batch, &mut screen)?;
                 return Ok(leave);
             }
         }
     }
 
     /// Fold what the worker sent since the last frame.
-    fn fold(&mut self, events: &mut Option<UnboundedReceiver<Stamped>>, batch: &mut Vec<Stamped>) -> Option<Leave> {
+    fn fold(
+        &mut self,
+        events: &mut Option<UnboundedReceiver<Stamped>>,
+        batch: &mut Vec<Stamped>,
+        screen: &mut Screen,
+    ) -> Result<Option<Leave>> {
         let waiting = std::iter::from_fn(|| events.as_mut()?.try_recv().ok());
         batch.extend(waiting.take(BATCH));
         let mut leave = None;
         for stamped in batch.drain(..) {
             let effects = receive(&mut self.app, &stamped);
-            leave = self.carry_out(effects).or(leave);
+            leave = self.carry_out(effects, screen)?.or(leave);
         }
-        leave
+        Ok(leave)
     }
 
-    fn press(&mut self, event: &Event) -> Option<Leave> {
+    fn press(&mut self, event: &Event, screen: &mut Screen) -> Result<Option<Leave>> {
         let messages: Vec<Message> = input::messages(&self.app, &self.hits, event);
         let mut leave = None;
         for message in messages {
             let effects = update(&mut self.app, message);
-            leave = self.carry_out(effects).or(leave);
+            leave = self.carry_out(effects, screen)?.or(leave);
         }
-        leave
+        Ok(leave)
     }
 
-    fn carry_out(&mut self, effects: Vec<Effect>) -> Option<Leave> {
+    fn carry_out(&mut self, effects: Vec<Effect>, screen: &mut Screen) -> Result<Option<Leave>> {
         let mut leave = None;
         for effect in effects {
             match effect {
@@ -307,13 +335,28 @@ impl Dashboard {
                     }
                 }
                 Effect::Save(name) => self.save(&name),
-                Effect::NextTheme => self.next_theme(),
                 Effect::ListSessions => self.list_sessions(),
                 Effect::Describe { name, note, tags } => self.describe(&name, &note, &tags),
+                Effect::ReadThemes => {
+                    self.app.themes = theme::all(self.options.themes.as_deref(), self.app.colours());
+                }
+                Effect::Keep { key, value } => self.keep(&key, &value),
+                Effect::Mouse(mouse) => screen.listen(mouse).map_err(refused)?,
+                Effect::Suspend => screen.suspend(self.app.mouse).map_err(refused)?,
                 Effect::Quit(how) => leave = Some(how),
             }
         }
-        leave
+        Ok(leave)
+    }
+
+    fn keep(&mut self, key: &str, value: &str) {
+        self.app.view.notice = Some(match (self.options.keep)(key, value) {
+            Ok(path) => {
+                settings::kept(&mut self.app, key, value);
+                Notice::Done(format!("{key} = {value} saved to {}", path.display()))
+            }
+            Err(e) => Notice::Refused(e.to_string()),
+        });
     }
 
     /// Open the list of sessions.
@@ -323,7 +366,7 @@ impl Dashboard {
             None => Err(Error::Computation("there is no folder for sessions; set EIGENTOP_DATA_DIR".into())),
         };
         match listed {
-            Ok(entries) => self.app.view.overlay = Overlay::Sessions(Browser::new(entries)),
+            Ok(entries) => browser::open(&mut self.app, entries),
             Err(e) => self.app.view.notice = Some(Notice::Refused(e.to_string())),
         }
     }
@@ -367,25 +410,6 @@ impl Dashboard {
             Err(e) => Notice::Refused(e.to_string()),
         });
     }
-
-    /// The next theme; one that cannot be used is named and passed over at the next key.
-    fn next_theme(&mut self) {
-        let folder = self.options.themes.as_deref();
-        let names = theme::names(folder);
-        let now = names.iter().position(|n| *n == self.app.theme.name).unwrap_or(0);
-        let next = &names[(now + 1) % names.len()];
-        self.app.view.notice = Some(match Theme::load(next, folder) {
-            Ok(theme) => {
-                self.app.theme = theme.reduced(Colours::of_terminal());
-                self.app.previews.clear();
-                Notice::Done(format!("theme {next}"))
-            }
-            Err(e) => {
-                self.app.theme.name.clone_from(next);
-                Notice::Refused(e.to_string())
-            }
-        });
-    }
 }
 
 /// The next events, at most a batch; never if there are none to come.
@@ -393,6 +417,47 @@ async fn next_events(events: &mut Option<UnboundedReceiver<Stamped>>, batch: &mu
     match events {
         Some(events) => events.recv_many(batch, BATCH).await,
         None => std::future::pending().await,
+    }
+}
+
+/// What a shell asks of a program it started.
+enum Job {
+    /// To stop for a while.
+    Stop,
+    /// To go on.
+    Continue,
+}
+
+/// Requests to stop and go on, where the system has them.
+struct Jobs {
+    #[cfg(unix)]
+    signals: Option<[tokio::signal::unix::Signal; 2]>,
+}
+
+impl Jobs {
+    #[cfg(unix)]
+    fn new() -> Jobs {
+        use rustix::process::Signal;
+        use tokio::signal::unix::{SignalKind, signal};
+        let listen = |kind: Signal| signal(SignalKind::from_raw(kind.as_raw()));
+        let signals = listen(Signal::TSTP).and_then(|stop| Ok([stop, listen(Signal::CONT)?]));
+        Jobs { signals: signals.ok() }
+    }
+
+    #[cfg(not(unix))]
+    fn new() -> Jobs {
+        Jobs {}
+    }
+
+    async fn next(&mut self) -> Job {
+        #[cfg(unix)]
+        if let Some([stop, go_on]) = &mut self.signals {
+            return tokio::select! {
+                _ = stop.recv() => Job::Stop,
+                _ = go_on.recv() => Job::Continue,
+            };
+        }
+        std::future::pending().await
     }
 }
 

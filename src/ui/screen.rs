@@ -43,6 +43,8 @@ pub struct Hits {
     pub knobs: Vec<(Rect, Knob)>,
     /// Plots, with the way back from cells to data.
     pub plots: Vec<(Pane, Placed)>,
+    /// Rows of the list that lies over the dashboard, by their number.
+    pub rows: Vec<(Rect, usize)>,
 }
 
 impl Hits {
@@ -54,6 +56,11 @@ impl Hits {
     /// The knob at a place.
     pub fn knob(&self, x: u16, y: u16) -> Option<Knob> {
         find(&self.knobs, x, y)
+    }
+
+    /// The number of the row at a place.
+    pub fn row(&self, x: u16, y: u16) -> Option<usize> {
+        find(&self.rows, x, y)
     }
 }
 
@@ -67,13 +74,18 @@ pub fn draw(app: &App, buffer: &mut Buffer) -> Hits {
     let mut hits = Hits::default();
     buffer.set_style(area, app.style(Token::Ground));
     if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
-        too_small(app, area, buffer);
+        match app.view.overlay {
+            Overlay::Leaving => overlay::leaving_small(app, area, buffer),
+            _ => too_small(app, area, buffer),
+        }
     } else {
         board(app, area, buffer, &mut hits);
         match &app.view.overlay {
             Overlay::Help(scrolled) => overlay::help(app, *scrolled, area, buffer),
             Overlay::Leaving => overlay::leaving(app, area, buffer),
-            Overlay::Sessions(browser) => browser::draw(app, browser, area, buffer),
+            Overlay::Sessions(browser) => browser::draw(app, browser, area, buffer, &mut hits),
+            Overlay::Menu(menu) => overlay::menu(app, menu, area, buffer, &mut hits),
+            Overlay::Settings(panel) => overlay::settings(app, panel, area, buffer, &mut hits),
             Overlay::None | Overlay::Typing(_) => {}
         }
     }

@@ -11,11 +11,17 @@ use crate::engine::ladder;
 use crate::engine::readout::{AtN, Readout, Standing, State};
 
 use super::browser::list::Browser;
+use super::colour::{Choice, Colours};
+use super::input::Mouse;
+use super::key::Chord;
+use super::keymap::Keymap;
 use super::knob::Knob;
+use super::menu::Menu;
 use super::playback::Playback;
 use super::plot::raster::Marker;
 use super::plot::window::Window;
 use super::plot::{Placed, Quantity};
+use super::settings::{Panel, Setting};
 use super::theme::{Theme, Token};
 pub use super::way::{Views, Way, cycled};
 
@@ -218,6 +224,10 @@ pub enum Overlay {
     Typing(Typing),
     /// The recorded sessions.
     Sessions(Browser),
+    /// A list of commands, themes or presets.
+    Menu(Menu),
+    /// The settings.
+    Settings(Panel),
 }
 
 /// Where the user wants to go when this dashboard closes.
@@ -324,6 +334,8 @@ pub struct View {
     pub next: Option<Next>,
     /// Keys after which the hint of the first start goes; 0 once it has gone.
     pub hint: u8,
+    /// The keys pressed so far of a chord.
+    pub begun: Chord,
 }
 
 /// Where events come from.
@@ -361,6 +373,20 @@ pub struct App {
     pub view: View,
     /// The theme.
     pub theme: Theme,
+    /// All themes by name, or why one cannot be used.
+    pub themes: Vec<(String, Result<Theme, String>)>,
+    /// How many colours are asked for.
+    pub colour: Choice,
+    /// How many the terminal has.
+    pub terminal: Colours,
+    /// What keys do.
+    pub keymap: Keymap,
+    /// Whether the mouse is listened to.
+    pub mouse: Mouse,
+    /// The keys of the configuration file.
+    pub settings: Vec<Setting>,
+    /// Whether a value is one of a key's.
+    pub check_setting: fn(&str, &str) -> Result<(), String>,
     /// What curves are drawn with.
     pub marker: Marker,
     /// Knobs before each turn, oldest first.
@@ -392,6 +418,13 @@ impl App {
             name,
             view: View::default(),
             theme,
+            themes: Vec::new(),
+            colour: Choice::default(),
+            terminal: Colours::True,
+            keymap: Keymap::default(),
+            mouse: Mouse::default(),
+            settings: Vec::new(),
+            check_setting: |_, _| Ok(()),
             marker,
             history: Vec::new(),
             compared: None,
@@ -411,6 +444,20 @@ impl App {
     /// How `token` looks in the theme in use.
     pub fn style(&self, token: Token) -> Style {
         self.theme.get(token)
+    }
+
+    /// The colours shown.
+    pub fn colours(&self) -> Colours {
+        self.colour.of(self.terminal)
+    }
+
+    /// The theme called `name`, or why it cannot be used.
+    ///
+    /// # Errors
+    /// There is none of that name, or what is wrong with its file.
+    pub fn theme_called(&self, name: &str) -> Result<Theme, String> {
+        let found = self.themes.iter().find(|(known, _)| known == name);
+        found.map_or_else(|| Err(format!("no theme {name:?}")), |(_, theme)| theme.clone())
     }
 
     /// Fold one event.

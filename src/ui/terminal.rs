@@ -19,7 +19,7 @@ use ratatui::backend::CrosstermBackend;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
-use super::run::Mouse;
+use super::input::Mouse;
 
 /// Whether a dashboard holds the terminal.
 static HELD: AtomicBool = AtomicBool::new(false);
@@ -55,17 +55,57 @@ impl Screen {
     /// If standard output is no terminal, or refuses.
     pub fn take(mouse: Mouse) -> std::io::Result<Screen> {
         give_back_on_panic(std::thread::current().id());
+        // Whether there are colours is the theme's business.
+        crossterm::style::force_color_output(true);
         enable_raw_mode()?;
         HELD.store(true, Ordering::SeqCst);
         // From here on a failure must give back what was taken: the guard exists before the rest is asked for.
         let written = Rc::new(Cell::new(0));
         let counted = Counted { out: stdout(), written: written.clone() };
         let screen = Screen { terminal: Terminal::new(CrosstermBackend::new(counted))?, written };
-        execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste)?;
-        if mouse == Mouse::On {
-            execute!(stdout(), EnableMouseCapture)?;
-        }
+        enter(mouse)?;
         Ok(screen)
+    }
+
+    /// Listen to the mouse, or leave it to the terminal.
+    ///
+    /// # Errors
+    /// If the terminal cannot be written to.
+    pub fn listen(&mut self, mouse: Mouse) -> std::io::Result<()> {
+        match mouse {
+            Mouse::On => execute!(stdout(), EnableMouseCapture),
+            Mouse::Off => execute!(stdout(), DisableMouseCapture),
+        }
+    }
+
+    /// Give the terminal back and stop, with all that was started by the same command, until the user comes back; then
+    /// [`resume`](Screen::resume). Where there is no such thing as stopping, nothing happens.
+    ///
+    /// # Errors
+    /// If the terminal cannot be written to.
+    pub fn suspend(&mut self, mouse: Mouse) -> std::io::Result<()> {
+        #[cfg(unix)]
+        {
+            give_back();
+            // Not the signal of the key: this program may have a handler for that. Refused only where there is no such
+            // group; then the dashboard goes on.
+            let _ = rustix::process::kill_current_process_group(rustix::process::Signal::STOP);
+        }
+        self.resume(mouse)
+    }
+
+    /// Take up the terminal after a stop, whoever asked for it and however the terminal was left meanwhile.
+    ///
+    /// # Errors
+    /// If the terminal cannot be written to.
+    pub fn resume(&mut self, mouse: Mouse) -> std::io::Result<()> {
+        // A shell in between may have changed the modes behind our back.
+        disable_raw_mode()?;
+        enable_raw_mode()?;
+        if !HELD.swap(true, Ordering::SeqCst) {
+            enter(mouse)?;
+        }
+        self.resized()
     }
 
     /// Take up the terminal's size anew, so that the next frame is drawn whole. Asked for at every change of size: one
@@ -95,6 +135,14 @@ impl Screen {
         self.terminal.draw(|frame| painted = Some(paint(frame.buffer_mut())))?;
         execute!(self.terminal.backend_mut(), EndSynchronizedUpdate)?;
         painted.ok_or_else(|| std::io::Error::other("the frame was not painted"))
+    }
+}
+
+fn enter(mouse: Mouse) -> std::io::Result<()> {
+    execute!(stdout(), EnterAlternateScreen, EnableBracketedPaste)?;
+    match mouse {
+        Mouse::On => execute!(stdout(), EnableMouseCapture),
+        Mouse::Off => Ok(()),
     }
 }
 

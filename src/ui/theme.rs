@@ -1,6 +1,7 @@
 //! Themes: every colour on the screen is a semantic token, and a theme is a TOML file that says how each looks.
 //!
 //! ```toml
+//! about = "Dark, in a sentence" # optional: what the list of themes says
 //! inherits = "dark"            # optional: another theme to start from
 //!
 //! [palette]                    # optional: names for colours
@@ -14,13 +15,15 @@
 //! A colour is `#rrggbb`, a palette name, one of the sixteen terminal names (`red`, `light-blue`, …) or `default`.
 
 use std::collections::BTreeMap;
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use ratatui::style::{Color, Modifier, Style};
 
-use crate::error::{Error, Result};
+use toml::de::DeTable;
+
+use super::colour::Colours;
+use crate::error::{Error, Result, did_you_mean};
 
 /// One definition of the tokens makes the enum, the list and the names in files.
 macro_rules! tokens {
@@ -99,64 +102,56 @@ impl Token {
 }
 
 /// Themes compiled in, by name.
-const BUILT_IN: [(&str, &str); 3] = [
+const BUILT_IN: [(&str, &str); 9] = [
     ("dark", include_str!("../../themes/dark.toml")),
     ("light", include_str!("../../themes/light.toml")),
+    ("contrast", include_str!("../../themes/contrast.toml")),
+    ("colour-blind", include_str!("../../themes/colour-blind.toml")),
+    ("colour-blind-light", include_str!("../../themes/colour-blind-light.toml")),
+    ("nord", include_str!("../../themes/nord.toml")),
+    ("paper", include_str!("../../themes/paper.toml")),
+    ("terminal", include_str!("../../themes/terminal.toml")),
     ("mono", include_str!("../../themes/mono.toml")),
 ];
 
-/// How many colours the terminal shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Colours {
-    /// 24 bits.
-    True,
-    /// The 256 of xterm.
-    Indexed,
-}
-
-impl Colours {
-    /// What the environment promises: 24 bits where `COLORTERM` says so.
-    pub fn of_terminal() -> Colours {
-        match std::env::var("COLORTERM").as_deref() {
-            Ok("truecolor" | "24bit") => Colours::True,
-            _ => Colours::Indexed,
-        }
-    }
-}
-
 /// How each token looks.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Theme {
     /// The theme's name.
     pub name: String,
+    /// What it is, in a sentence.
+    pub about: String,
+    /// As its file has it.
     styles: Vec<Style>,
+    /// In the colours of the terminal.
+    shown: Vec<Style>,
 }
 
 impl Theme {
     /// How `token` looks.
     pub fn get(&self, token: Token) -> Style {
-        self.styles[token as usize]
+        self.shown[token as usize]
     }
 
     /// The theme called `name`: from `NAME.toml` in `folder` if it is there, else compiled in.
     ///
     /// # Errors
     /// If there is no such theme, or a file cannot be read, has an unknown key, token, colour or modifier, or leaves a
-    /// token unset. The message names the file and the key.
+    /// token unset. The message names the file, the line and the token.
     pub fn load(name: &str, folder: Option<&Path>) -> Result<Theme> {
         let mut chain = vec![Source::find(name, folder)?];
         let mut seen = vec![name.to_owned()];
         while let Some(parent) = chain.last().and_then(|s| s.inherits.clone()) {
             let child = &chain[chain.len() - 1];
             if seen.contains(&parent) && BUILT_IN.iter().all(|(n, _)| *n != parent) {
-                return Err(Error::file(&child.path, format!("inherits: {} inherits itself", seen.join(" → "))));
+                return Err(child.wrong(&["inherits"], format!("{} inherits itself", seen.join(" → "))));
+            }
+            if chain.len() > 8 {
+                return Err(child.wrong(&["inherits"], "more than eight themes in a chain"));
             }
             // A file may refine the built-in theme of its own name.
-            let next =
-                if seen.contains(&parent) { Source::find(&parent, None)? } else { Source::find(&parent, folder)? };
-            if chain.len() > 8 {
-                return Err(Error::file(&child.path, "inherits: more than eight themes in a chain"));
-            }
+            let folder = folder.filter(|_| !seen.contains(&parent));
+            let next = Source::find(&parent, folder).map_err(|e| child.wrong(&["inherits"], e))?;
             seen.push(parent);
             chain.push(next);
         }
@@ -166,28 +161,29 @@ impl Theme {
             for (key, value) in &source.tokens {
                 let index = Token::ALL.iter().position(|t| t.name() == key).ok_or_else(|| {
                     let known: Vec<_> = Token::ALL.iter().map(|t| t.name()).collect();
-                    Error::file(&source.path, format!("tokens.{key}: no such token; known are {}", known.join(", ")))
+                    let meant = did_you_mean(key, &known);
+                    source.wrong(&["tokens", key], format!("no such token{meant}; known are {}", known.join(", ")))
                 })?;
-                let style = style(value, &palette);
-                styles[index] = Some(style.map_err(|what| Error::file(&source.path, format!("tokens.{key}: {what}")))?);
+                styles[index] = Some(style(value, &palette).map_err(|what| source.wrong(&["tokens", key], what))?);
             }
         }
         let styles = styles.into_iter().zip(Token::ALL).map(|(style, token)| {
             style.ok_or_else(|| {
-                Error::file(&chain[0].path, format!("tokens.{}: not set; set it or inherit from dark", token.name()))
+                let what = format!("tokens.{}: not set; set it or inherit from dark", token.name());
+                Error::file(&chain[0].path, what)
             })
         });
-        Ok(Theme { name: name.to_owned(), styles: styles.collect::<Result<_>>()? })
+        let styles: Vec<Style> = styles.collect::<Result<_>>()?;
+        Ok(Theme { name: name.to_owned(), about: chain[0].about.clone(), shown: styles.clone(), styles })
     }
 
-    /// The same theme in the colours a terminal has.
+    /// The same theme in the colours a terminal has. Without any, weight and reversal carry the meaning, as in `mono`.
     pub fn reduced(mut self, colours: Colours) -> Theme {
-        if colours == Colours::Indexed {
-            for style in &mut self.styles {
-                style.fg = style.fg.map(nearest_indexed);
-                style.bg = style.bg.map(nearest_indexed);
-            }
-        }
+        let mono = || Theme::load("mono", None).map(|mono| mono.styles);
+        self.shown = match colours {
+            Colours::None => mono().unwrap_or_else(|_| self.styles.clone()),
+            _ => self.styles.iter().map(|style| colours.reduce(*style)).collect(),
+        };
         self
     }
 }
@@ -207,19 +203,20 @@ pub fn names(folder: Option<&Path>) -> Vec<String> {
     names
 }
 
-/// The theme to use: the one asked for; else `mono` where the environment's `NO_COLOR` is set to anything but
-/// nothing (no-color.org); else `dark`.
-pub fn preferred(asked: Option<&str>) -> &str {
-    chosen(asked, std::env::var_os("NO_COLOR").as_deref())
-}
-
-fn chosen<'a>(asked: Option<&'a str>, no_color: Option<&OsStr>) -> &'a str {
-    asked.unwrap_or(if no_color.is_some_and(|v| !v.is_empty()) { "mono" } else { "dark" })
+/// All themes by name, in the colours of the terminal; for one that cannot be used, why.
+pub fn all(folder: Option<&Path>, colours: Colours) -> Vec<(String, std::result::Result<Theme, String>)> {
+    let load = |name: String| {
+        let theme = Theme::load(&name, folder).map(|theme| theme.reduced(colours)).map_err(|e| e.to_string());
+        (name, theme)
+    };
+    names(folder).into_iter().map(load).collect()
 }
 
 /// One theme file, read but not yet resolved.
 struct Source {
     path: PathBuf,
+    text: String,
+    about: String,
     inherits: Option<String>,
     palette: BTreeMap<String, Color>,
     tokens: toml::Table,
@@ -230,35 +227,61 @@ impl Source {
         let file = folder.map(|f| f.join(format!("{name}.toml"))).filter(|p| p.exists());
         if let Some(path) = file {
             let text = std::fs::read_to_string(&path).map_err(Error::io(&path))?;
-            return Source::parse(path, &text);
+            return Source::parse(path, text);
         }
         match BUILT_IN.iter().find(|(n, _)| *n == name) {
-            Some((_, text)) => Source::parse(PathBuf::from(format!("themes/{name}.toml (built in)")), text),
-            None => Err(Error::knob("--theme", format!("no theme {name:?}; there are {}", names(folder).join(", ")))),
+            Some((_, text)) => {
+                Source::parse(PathBuf::from(format!("themes/{name}.toml (built in)")), (*text).to_owned())
+            }
+            None => {
+                let known = names(folder);
+                let meant = did_you_mean(name, &known);
+                Err(Error::knob("--theme", format!("no theme {name:?}{meant}; there are {}", known.join(", "))))
+            }
         }
     }
 
-    fn parse(path: PathBuf, text: &str) -> Result<Source> {
-        let table: toml::Table = toml::from_str(text).map_err(|e| Error::file(&path, e.to_string().trim_end()))?;
-        let mut source = Source { path, inherits: None, palette: BTreeMap::new(), tokens: toml::Table::new() };
-        let wrong = |key: &str, what: &str| Error::file(&source.path, format!("{key}: {what}"));
+    fn parse(path: PathBuf, text: String) -> Result<Source> {
+        let table: toml::Table = toml::from_str(&text).map_err(|e| Error::toml(&path, &text, &e))?;
+        let (about, palette) = (String::new(), BTreeMap::new());
+        let mut source = Source { path, text, about, inherits: None, palette, tokens: toml::Table::new() };
         for (key, value) in table {
             match (key.as_str(), value) {
+                ("about", toml::Value::String(about)) => source.about = about,
                 ("inherits", toml::Value::String(parent)) => source.inherits = Some(parent),
                 ("palette", toml::Value::Table(palette)) => {
                     for (name, value) in palette {
                         let colour = value.as_str().and_then(|text| colour(text, &BTreeMap::new()));
-                        let colour = colour.ok_or_else(|| wrong(&format!("palette.{name}"), &not_a_colour(&value)))?;
+                        let colour = colour.ok_or_else(|| source.wrong(&["palette", &name], not_a_colour(&value)))?;
                         source.palette.insert(name, colour);
                     }
                 }
                 ("tokens", toml::Value::Table(tokens)) => source.tokens = tokens,
-                ("inherits", _) => return Err(wrong("inherits", "must be the name of a theme")),
-                ("palette" | "tokens", _) => return Err(wrong(&key, "must be a table")),
-                _ => return Err(wrong(&key, "no such key; known are inherits, palette, tokens")),
+                ("about", _) => return Err(source.wrong(&[&key], "must be a sentence")),
+                ("inherits", _) => return Err(source.wrong(&[&key], "must be the name of a theme")),
+                ("palette" | "tokens", _) => return Err(source.wrong(&[&key], "must be a table")),
+                _ => {
+                    let known = ["about", "inherits", "palette", "tokens"];
+                    let meant = did_you_mean(&key, known);
+                    return Err(source.wrong(&[&key], format!("no such key{meant}; known are {}", known.join(", "))));
+                }
             }
         }
         Ok(source)
+    }
+
+    /// What is wrong at a key, given as its path from the top; the message names file, line and key.
+    fn wrong(&self, keys: &[&str], what: impl std::fmt::Display) -> Error {
+        let mut place = 0;
+        if let Ok(table) = DeTable::parse(&self.text) {
+            let mut within = Some(table.get_ref());
+            for key in keys {
+                let found = within.and_then(|table| table.iter().find(|(name, _)| name.get_ref() == key));
+                place = found.map_or(place, |(name, _)| name.span().start);
+                within = found.and_then(|(_, value)| value.get_ref().as_table());
+            }
+        }
+        Error::file_at(&self.path, &self.text, place, format!("{}: {what}", keys.join(".")))
     }
 }
 
@@ -300,23 +323,10 @@ fn style(value: &toml::Value, palette: &BTreeMap<String, Color>) -> std::result:
     Ok(style)
 }
 
-/// The nearest of xterm's 6×6×6 cube and 24 greys, by squared distance.
-pub(super) fn nearest_indexed(colour: Color) -> Color {
-    let Color::Rgb(r, g, b) = colour else { return colour };
-    let level = |i: i32| if i == 0 { 0 } else { 55 + 40 * i };
-    let distance = |c: [i32; 3]| {
-        let d = [c[0] - i32::from(r), c[1] - i32::from(g), c[2] - i32::from(b)];
-        d[0] * d[0] + d[1] * d[1] + d[2] * d[2]
-    };
-    let cube = (0..216).map(|i| (16 + i, [level(i / 36), level(i / 6 % 6), level(i % 6)]));
-    let greys = (0..24).map(|i| (232 + i, [8 + 10 * i; 3]));
-    let best = cube.chain(greys).min_by_key(|(_, c)| distance(*c));
-    best.map_or(colour, |(index, _)| Color::Indexed(index as u8))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ui::colour::seeing::{Sight, contrast, difference, xterm};
 
     fn load_text(text: &str) -> Result<Theme> {
         let folder = tempfile::tempdir().unwrap();
@@ -345,38 +355,80 @@ mod tests {
         }
     }
 
-    /// Contrast ratio of WCAG 2.
-    fn contrast(a: Color, b: Color) -> f64 {
-        let luminance = |c| {
-            let Color::Rgb(r, g, b) = c else { panic!("{c:?} has no fixed luminance") };
-            let channel = |v: u8| {
-                let v = f64::from(v) / 255.0;
-                if v <= 0.04045 { v / 12.92 } else { ((v + 0.055) / 1.055).powf(2.4) }
-            };
-            0.2126 * channel(r) + 0.7152 * channel(g) + 0.0722 * channel(b)
-        };
-        let (a, b) = (luminance(a), luminance(b));
-        (a.max(b) + 0.05) / (a.min(b) + 0.05)
+    /// The shipped themes whose colours do not depend on the terminal, with their grounds.
+    fn fixed() -> Vec<(Theme, Color)> {
+        let themes = BUILT_IN.iter().map(|(name, _)| Theme::load(name, None).unwrap());
+        let with_ground = themes.map(|theme| (theme.get(Token::Ground).bg.unwrap_or(Color::Reset), theme));
+        with_ground
+            .filter(|(ground, _)| matches!(ground, Color::Rgb(..)))
+            .map(|(ground, theme)| (theme, ground))
+            .collect()
     }
+
+    /// Tokens that are read, with the least contrast WCAG 2 asks for: 4.5 for text, 3 for what is seen as a shape.
+    const READ: [(f64, &[Token]); 2] = {
+        use Token::*;
+        [
+            (4.5, &[Text, Muted, Title, TitleFocus, Accent, Key, Good, Warning, Error]),
+            (3.0, &[Stale, Guide, BorderFocus, Series1, Series2, Series3, Series4, Series5, Series6]),
+        ]
+    };
 
     #[test]
     fn text_stands_out_from_the_ground() {
-        for name in ["dark", "light"] {
-            let theme = Theme::load(name, None).unwrap();
-            let ground = theme.get(Token::Ground).bg.unwrap();
-            for (tokens, least) in [
-                (&[Token::Text, Token::TitleFocus, Token::Error, Token::Warning, Token::Good, Token::Muted][..], 4.5),
-                (
-                    &[Token::Series1, Token::Series2, Token::Series3, Token::Series4, Token::Series5, Token::Series6],
-                    3.0,
-                ),
-                (&[Token::Stale, Token::Guide, Token::Accent], 3.0),
-            ] {
+        assert_eq!(fixed().len(), BUILT_IN.len() - 2);
+        for (theme, ground) in fixed() {
+            for (least, tokens) in READ {
+                let least = if theme.name == "contrast" { 7.0 } else { least };
                 for token in tokens {
                     let seen = contrast(theme.get(*token).fg.unwrap(), ground);
-                    assert!(seen >= least, "{name}: {} has contrast {seen:.2}", token.name());
+                    assert!(seen >= least, "{}: {} has contrast {seen:.2}", theme.name, token.name());
                 }
             }
+            let selected = theme.get(Token::Selected);
+            assert!(contrast(selected.fg.unwrap(), selected.bg.unwrap()) >= 4.5, "{}: selected", theme.name);
+        }
+    }
+
+    #[test]
+    fn text_still_stands_out_in_fewer_colours() {
+        for (theme, _) in fixed() {
+            // Of the sixteen only xterm's values are known, and its green on white is hard to read whoever asks for it;
+            // what counts is that nothing melts into the ground.
+            for (colours, least) in [(Colours::Indexed, 2.8), (Colours::Sixteen, 1.6)] {
+                let reduced = theme.clone().reduced(colours);
+                let ground = xterm(reduced.get(Token::Ground).bg.unwrap());
+                for token in READ.into_iter().flat_map(|(_, tokens)| tokens) {
+                    let seen = contrast(xterm(reduced.get(*token).fg.unwrap()), ground);
+                    assert!(seen >= least, "{} in {colours:?}: {} has contrast {seen:.2}", theme.name, token.name());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn series_stay_apart_for_the_colour_blind() {
+        for name in ["colour-blind", "colour-blind-light"] {
+            let theme = Theme::load(name, None).unwrap();
+            let seen: Vec<Color> = (0..6).map(|i| theme.get(Token::series(i)).fg.unwrap()).collect();
+            for sight in [Sight::Full, Sight::NoRed, Sight::NoGreen, Sight::NoBlue] {
+                for (i, a) in seen.iter().enumerate() {
+                    for (j, b) in seen.iter().enumerate().take(i) {
+                        let apart = difference(sight.sees(*a), sight.sees(*b));
+                        assert!(apart > 0.1, "{name}, {sight:?}: series {} and {} differ by {apart:.3}", j + 1, i + 1);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn without_colours_every_theme_is_mono() {
+        let mono = Theme::load("mono", None).unwrap();
+        for (theme, _) in fixed() {
+            let reduced = theme.clone().reduced(Colours::None);
+            assert!(Token::ALL.iter().all(|t| reduced.get(*t) == mono.get(*t)), "{}", theme.name);
+            assert_eq!(reduced.reduced(Colours::True), theme);
         }
     }
 
@@ -389,14 +441,6 @@ mod tests {
     }
 
     #[test]
-    fn no_color_means_mono_unless_a_theme_is_asked_for() {
-        assert_eq!(chosen(None, None), "dark");
-        assert_eq!(chosen(None, Some(OsStr::new(""))), "dark");
-        assert_eq!(chosen(None, Some(OsStr::new("1"))), "mono");
-        assert_eq!(chosen(Some("light"), Some(OsStr::new("1"))), "light");
-    }
-
-    #[test]
     fn a_file_refines_the_built_in_theme_of_its_name() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("dark.toml"), "inherits = 'dark'\n[tokens]\ntext = 'red'").unwrap();
@@ -404,29 +448,33 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_name_the_file_and_the_key() {
-        for (text, key) in [
-            ("colour = 1", "colour: no such key"),
-            ("[tokens]\ntexxt = 'red'", "tokens.texxt: no such token"),
-            ("inherits = 'dark'\n[tokens]\ntext = '#12'", "tokens.text: \"#12\" is no colour"),
-            ("inherits = 'dark'\n[tokens]\ntext = { fg = 'red', blink = true }", "tokens.text: no such key \"blink\""),
-            ("inherits = 'dark'\n[tokens]\ntext = { modifiers = ['loud'] }", "tokens.text: \"loud\" is no modifier"),
-            ("[palette]\nsea = 7", "palette.sea: 7 is no colour"),
-            ("[tokens]\ntext = 'red'", "tokens.ground: not set"),
-            ("inherits = 'mine'", "inherits: mine inherits itself"),
-            ("tokens = 3", "tokens: must be a table"),
-            ("[tokens", "TOML parse error at line 1"),
+    fn mistakes_name_file_line_and_key() {
+        for (text, line, key) in [
+            ("colour = 1", 1, "colour: no such key"),
+            ("inherit = 'dark'", 1, "did you mean \"inherits\"?"),
+            ("[tokens]\n\ntexxt = 'red'", 3, "tokens.texxt: no such token; did you mean \"text\"?"),
+            ("inherits = 'dark'\n[tokens]\ntext = '#12'", 3, "tokens.text: \"#12\" is no colour"),
+            (
+                "inherits = 'dark'\n[tokens]\ntext = { fg = 'red', blink = true }",
+                3,
+                "tokens.text: no such key \"blink\"",
+            ),
+            ("inherits = 'dark'\n[tokens]\ntext = { modifiers = ['loud'] }", 3, "tokens.text: \"loud\" is no modifier"),
+            ("[palette]\nsea = 7", 2, "palette.sea: 7 is no colour"),
+            ("about = 3", 1, "about: must be a sentence"),
+            ("\ninherits = 'mine'", 2, "inherits: mine inherits itself"),
+            ("tokens = 3", 1, "tokens: must be a table"),
+            ("inherits = 'nowhere'", 1, "no theme \"nowhere\"; there are dark, light"),
+            ("inherits = 'lihgt'", 1, "no theme \"lihgt\"; did you mean \"light\"?"),
+            ("[tokens", 1, ""),
         ] {
             let said = complaint(text);
-            assert!(said.contains("mine.toml: ") && said.contains(key), "{text:?} gave {said:?}");
+            assert!(
+                said.contains(&format!("mine.toml: line {line}: ")) && said.contains(key),
+                "{text:?} gave {said:?}"
+            );
         }
-        assert!(complaint("inherits = 'nowhere'").contains("no theme \"nowhere\"; there are dark, light, mono, mine"));
-    }
-
-    #[test]
-    fn colours_fall_to_the_nearest_of_256() {
-        assert_eq!(nearest_indexed(Color::Rgb(255, 0, 0)), Color::Indexed(196));
-        assert_eq!(nearest_indexed(Color::Rgb(9, 9, 9)), Color::Indexed(232));
-        assert_eq!(nearest_indexed(Color::Red), Color::Red);
+        let said = complaint("[tokens]\ntext = 'red'");
+        assert!(said.contains("mine.toml: tokens.ground: not set"), "{said}");
     }
 }

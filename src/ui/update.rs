@@ -1,113 +1,107 @@
 //! The reducer: what an action does to the state, and what must happen outside it. Pure: no clock, no terminal.
 
+mod lists;
+
 use std::sync::Arc;
 
 use crate::engine::event::Stamped;
-use crate::engine::knobs::Knobs;
-use crate::engine::worker::{Run, Wanted};
 
-use super::action::Action;
-use super::browser::{self, Asked};
+use super::action::{Action, Context};
 use super::knob::{Knob, Turn};
-use super::look::{self, Pointer};
+use super::look;
+use super::menu::{Kind, Menu};
 use super::playback::{FASTEST, Motion, Playback, SLOWEST, Seek};
 use super::plot::window::Window;
+use super::settings::Panel;
 use super::state::{
     App, Arrangement, Feed, Log, Next, Notice, Overlay, Pace, Pane, Purpose, Stay, Typing, Views, Way, cycled,
 };
+use super::turning::{check, pause, set_pace, turn_knob, undo, want};
 
-/// Something the user did.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Message {
-    /// An action of the table.
-    Act(Action),
-    /// A sign typed.
-    Char(char),
-    /// A knob pointed at.
-    Choose(Knob),
-    /// A knob turned where it was pointed at.
-    Turn(Knob, Turn),
-    /// The mouse did something at a cell of a plot, or left the plots.
-    Point(Pointer, u16, u16),
-}
+pub use super::message::{Effect, Leave, Message};
+use lists::{choose_entry, choose_theme, in_menu, in_sessions, in_settings, point_at_row};
 
-/// How the dashboard was left.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Leave {
-    /// With all stages complete, or a recording.
-    Done,
-    /// In the middle of computing.
-    Stopped,
-}
-
-/// Something that must happen outside the state.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Effect {
-    /// Tell the worker.
-    Want(Wanted),
-    /// Save the session under this name.
-    Save(String),
-    /// Load the next theme.
-    NextTheme,
-    /// List the recorded sessions and open the browser.
-    ListSessions,
-    /// Write a session's note and tags.
-    Describe {
-        /// Its name.
-        name: String,
-        /// The note.
-        note: String,
-        /// The tags.
-        tags: Vec<String>,
-    },
-    /// Close the dashboard.
-    Quit(Leave),
-}
-
-/// Longest line that can be typed.
-const LONGEST: usize = 80;
+/// Longest line that can be typed: a note has room for a sentence or two.
+const LONGEST: usize = 200;
 
 /// What `message` does.
 pub fn update(app: &mut App, message: Message) -> Vec<Effect> {
     app.view.hint = app.view.hint.saturating_sub(u8::from(matches!(message, Message::Act(_))));
+    if !matches!(message, Message::Begin(_)) {
+        app.view.begun.clear();
+    }
     match message {
+        Message::Act(Action::Suspend) => vec![Effect::Suspend],
         Message::Act(action) => match app.view.overlay {
             Overlay::None => on_board(app, action),
             Overlay::Help(_) => in_help(app, action),
             Overlay::Leaving => when_leaving(app, action),
             Overlay::Typing(_) => while_typing(app, action),
-            Overlay::Sessions(_) => match browser::act(app, action) {
-                Asked::Nothing => Vec::new(),
-                Asked::Leave => ask_to_leave(app),
-                Asked::Describe { name, note, tags } => vec![Effect::Describe { name, note, tags }],
-            },
+            Overlay::Sessions(_) => in_sessions(app, action),
+            Overlay::Menu(_) => in_menu(app, action),
+            Overlay::Settings(_) => in_settings(app, action),
         },
-        Message::Char(c) => {
-            if let Overlay::Sessions(browser) = &mut app.view.overlay {
-                browser.typed(c);
-            }
-            if let Overlay::Typing(typing) = &mut app.view.overlay
-                && !c.is_control()
-                && typing.text.chars().count() < LONGEST
-            {
-                typing.text.push(c);
-                typing.refused = None;
-            }
+        Message::Begin(key) => {
+            app.view.begun.push(key);
             Vec::new()
         }
+        Message::Break => Vec::new(),
+        Message::Char(c) => {
+            edit(app, |text| {
+                if !c.is_control() && text.chars().count() < LONGEST {
+                    text.push(c);
+                }
+            });
+            Vec::new()
+        }
+        Message::Row(row) => point_at_row(app, row),
         Message::Choose(knob) => {
             app.view.knob = knob;
             Vec::new()
         }
         Message::Turn(knob, turn) => {
             app.view.knob = knob;
-            turn_knob(app, turn)
+            turn_knob(app, knob, turn)
         }
         Message::Point(pointer, column, row) => {
             look::point(app, pointer, column, row);
             Vec::new()
         }
     }
+}
+
+/// Change the text being typed, if one is.
+fn edit(app: &mut App, change: impl FnOnce(&mut String)) {
+    match &mut app.view.overlay {
+        Overlay::Typing(typing) => {
+            change(&mut typing.text);
+            typing.refused = None;
+        }
+        Overlay::Menu(menu) => {
+            change(&mut menu.text);
+            choose_entry(app, |_, _| 0);
+        }
+        Overlay::Sessions(browser) => browser.change(change),
+        Overlay::Settings(Panel { line: Some(line), .. }) => {
+            change(&mut line.text);
+            line.refused = None;
+        }
+        _ => {}
+    }
+}
+
+/// What erasing does to the text being typed; whether `action` was one.
+fn erase(app: &mut App, action: Action) -> bool {
+    let change: fn(&mut String) = match action {
+        Action::Erase => |text| {
+            text.pop();
+        },
+        Action::EraseWord => |text| text.truncate(text.trim_end().rfind(' ').map_or(0, |at| at + 1)),
+        Action::Clear => String::clear,
+        _ => return false,
+    };
+    edit(app, change);
+    true
 }
 
 /// What an event from the worker does.
@@ -186,13 +180,19 @@ fn on_board(app: &mut App, action: Action) -> Vec<Effect> {
         }
         Action::LogBack => scroll_log(app, Way::Back),
         Action::LogOn => scroll_log(app, Way::On),
-        Action::Theme => return vec![Effect::NextTheme],
+        Action::Theme => return choose_theme(app),
+        Action::Preset => view.overlay = Overlay::Menu(Menu::new(Kind::Presets)),
+        Action::Commands => view.overlay = Overlay::Menu(Menu::new(Kind::Commands)),
+        Action::Settings if app.settings.is_empty() => {
+            view.notice = Some(Notice::Refused("there are no settings here".into()));
+        }
+        Action::Settings => view.overlay = Overlay::Settings(Panel::default()),
         Action::NextKnob => choose(app, Way::On),
         Action::PreviousKnob => choose(app, Way::Back),
-        Action::Increase => return turn_knob(app, Turn::Up),
-        Action::Decrease => return turn_knob(app, Turn::Down),
-        Action::Leap => return turn_knob(app, Turn::FarUp),
-        Action::Drop => return turn_knob(app, Turn::FarDown),
+        Action::Increase => return turn_knob(app, app.view.knob, Turn::Up),
+        Action::Decrease => return turn_knob(app, app.view.knob, Turn::Down),
+        Action::Leap => return turn_knob(app, app.view.knob, Turn::FarUp),
+        Action::Drop => return turn_knob(app, app.view.knob, Turn::FarDown),
         Action::Type => type_line(app, Purpose::Value(app.view.knob)),
         Action::Undo => return undo(app),
         Action::Pause => return pause(app),
@@ -214,6 +214,9 @@ fn on_board(app: &mut App, action: Action) -> Vec<Effect> {
         // Actions of other contexts mean nothing here.
         Action::Accept
         | Action::Erase
+        | Action::EraseWord
+        | Action::Clear
+        | Action::Complete
         | Action::Cancel
         | Action::ScrollDown
         | Action::ScrollUp
@@ -222,6 +225,7 @@ fn on_board(app: &mut App, action: Action) -> Vec<Effect> {
         | Action::Tags
         | Action::Open
         | Action::Finish
+        | Action::Suspend
         | Action::Stop => {}
     }
     Vec::new()
@@ -260,7 +264,8 @@ fn when_leaving(app: &mut App, action: Action) -> Vec<Effect> {
                 return vec![Effect::Quit(Leave::Done)];
             }
             app.view.stay = Stay::UntilDone;
-            app.view.notice = Some(Notice::Done("leaving when all is done; q to choose again".into()));
+            let quit = app.keymap.key(Context::Board, Action::Quit);
+            app.view.notice = Some(Notice::Done(format!("leaving when all is done; {quit} to choose again")));
             set_pace(app, Pace::Going)
         }
         Action::Stop | Action::Quit => vec![Effect::Quit(Leave::Stopped)],
@@ -274,12 +279,11 @@ fn when_leaving(app: &mut App, action: Action) -> Vec<Effect> {
 }
 
 fn while_typing(app: &mut App, action: Action) -> Vec<Effect> {
+    if erase(app, action) {
+        return Vec::new();
+    }
     let Overlay::Typing(typing) = &mut app.view.overlay else { return Vec::new() };
     match action {
-        Action::Erase => {
-            typing.text.pop();
-            typing.refused = None;
-        }
         Action::Cancel => app.view.overlay = Overlay::None,
         Action::Quit => return ask_to_leave(app),
         Action::Accept => {
@@ -349,12 +353,13 @@ fn hide(app: &mut App) {
     let pane = view.focus;
     focus(app, Way::On);
     app.view.hidden.insert(pane);
-    let text = format!("{} is put away; {} brings it back", pane.name(), pane.index() + 1);
+    let key = app.keymap.key(Context::Board, Action::Focus(pane));
+    let text = format!("{} is put away; {key} brings it back", pane.name());
     app.view.notice = Some(Notice::Done(text));
 }
 
 fn choose(app: &mut App, way: Way) {
-    app.view.knob = cycled(&Knob::ALL, app.view.knob, way);
+    app.view.knob = cycled(&Knob::BAR, app.view.knob, way);
 }
 
 fn step_view(app: &mut App, way: Way) {
@@ -382,93 +387,6 @@ fn scroll_log(app: &mut App, way: Way) {
 fn type_line(app: &mut App, purpose: Purpose) {
     app.view.notice = None;
     app.view.overlay = Overlay::Typing(Typing { purpose, text: String::new(), refused: None });
-}
-
-/// Check knobs against the problem, once its size is known.
-fn check(app: &App, knobs: &Knobs) -> Result<(), String> {
-    let (sequences, parameters) =
-        app.readout.subject.as_ref().map_or((usize::MAX, usize::MAX), |s| (s.sequences, s.parameters));
-    knobs.check(sequences, parameters).map_err(|e| e.to_string())?;
-    let only_sigma =
-        Knobs { sigma: app.wanted.sigma, sigmas: app.wanted.sigmas.clone(), ..knobs.clone() } == app.wanted;
-    match app.feed {
-        Feed::Replay(_) if !only_sigma => {
-            Err("a recording is not computed anew; only σ moves, because its curves follow from the coefficients"
-                .into())
-        }
-        _ => Ok(()),
-    }
-}
-
-fn turn_knob(app: &mut App, turn: Turn) -> Vec<Effect> {
-    app.view.notice = None;
-    let knob = app.view.knob;
-    let mut knobs = knob.turned(&app.wanted, turn);
-    let mut checked = check(app, &knobs);
-    // A choice that does not fit the other knobs is passed over, so that the ones behind it can be reached.
-    if knob.choices().is_some() && matches!(app.feed, Feed::Live(_)) {
-        for _ in 0..3 {
-            if checked.is_err() {
-                knobs = knob.turned(&knobs, turn);
-                checked = check(app, &knobs);
-            }
-        }
-    }
-    match checked {
-        Ok(()) => want(app, knobs),
-        Err(why) => {
-            app.view.notice = Some(Notice::Refused(why));
-            Vec::new()
-        }
-    }
-}
-
-fn want(app: &mut App, knobs: Knobs) -> Vec<Effect> {
-    if knobs == app.wanted {
-        return Vec::new();
-    }
-    app.history.push(std::mem::replace(&mut app.wanted, knobs));
-    tell(app)
-}
-
-fn undo(app: &mut App) -> Vec<Effect> {
-    match app.history.pop() {
-        Some(knobs) => {
-            app.wanted = knobs;
-            app.view.notice = None;
-            tell(app)
-        }
-        None => {
-            app.view.notice = Some(Notice::Refused("no turn of a knob to undo".into()));
-            Vec::new()
-        }
-    }
-}
-
-/// Tell the worker what is wanted; a recording has none to tell.
-fn tell(app: &App) -> Vec<Effect> {
-    let run = match app.feed {
-        Feed::Live(Pace::Going) => Run::Going,
-        Feed::Live(Pace::Paused) => Run::Paused,
-        Feed::Replay(_) => return Vec::new(),
-    };
-    vec![Effect::Want(Wanted { knobs: app.wanted.clone(), run })]
-}
-
-fn pause(app: &mut App) -> Vec<Effect> {
-    match app.feed {
-        Feed::Live(Pace::Going) => set_pace(app, Pace::Paused),
-        Feed::Live(Pace::Paused) => set_pace(app, Pace::Going),
-        Feed::Replay(_) => Vec::new(),
-    }
-}
-
-fn set_pace(app: &mut App, pace: Pace) -> Vec<Effect> {
-    match &mut app.feed {
-        Feed::Live(now) if *now != pace => *now = pace,
-        _ => return Vec::new(),
-    }
-    tell(app)
 }
 
 fn replay(app: &mut App, action: Action) {

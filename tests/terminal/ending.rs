@@ -77,6 +77,7 @@ fn a_killed_run_leaves_a_session_that_reads_back() {
     let bytes = fs::read(events("killed-5")).unwrap();
     fs::write(events("killed-5"), &bytes[..bytes.len() - 7]).unwrap();
     let mut t = Terminal::start(&p.command(&["replay", "killed-5", "--speed", "1000"]), (160, 40));
+    t.wait_for("replay 1000×");
     t.send(key::END);
     t.send("L");
     t.wait_for("was torn and dropped");

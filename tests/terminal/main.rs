@@ -3,12 +3,14 @@
 
 mod colour;
 mod ending;
+mod jobs;
 mod newcomer;
 #[path = "../program/mod.rs"]
 mod program;
 mod pty;
 mod refusals;
 mod sessions;
+mod settings;
 mod sizes;
 mod traffic;
 

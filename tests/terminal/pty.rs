@@ -23,14 +23,27 @@ pub mod key {
     pub const ENTER: &str = "\r";
     pub const ESCAPE: &str = "\x1b";
     pub const CTRL_C: &str = "\x03";
+    pub const CTRL_Z: &str = "\x1a";
 }
 
 /// A terminal with the program in it.
 pub struct Terminal {
     master: Box<dyn MasterPty + Send>,
-    keyboard: Box<dyn Write + Send>,
+    keyboard: Keyboard,
     child: Box<dyn Child + Send + Sync>,
     seen: Arc<Seen>,
+}
+
+/// Where keys go in, and a terminal's answers.
+type Keyboard = Arc<Mutex<Box<dyn Write + Send>>>;
+
+/// What a terminal answers when it is asked for its colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ground {
+    Dark,
+    Light,
+    /// It answers nothing at all, as no terminal in use does.
+    Silent,
 }
 
 /// What the program wrote, shared with the thread that reads it.
@@ -67,7 +80,12 @@ struct Modes {
 
 impl Terminal {
     /// Start `command` in a terminal of `columns` × `rows`.
-    pub fn start(command: &Command, (columns, rows): (u16, u16)) -> Terminal {
+    pub fn start(command: &Command, size: (u16, u16)) -> Terminal {
+        Terminal::start_on(Ground::Dark, command, size)
+    }
+
+    /// The same on another ground.
+    pub fn start_on(ground: Ground, command: &Command, (columns, rows): (u16, u16)) -> Terminal {
         let pair = native_pty_system().openpty(pty_size(columns, rows)).expect("a pseudo-terminal");
         let child = pair.slave.spawn_command(builder(command)).expect("the program starts");
         // Held open here it would never end for the reader.
@@ -76,16 +94,15 @@ impl Terminal {
         let state = Mutex::new(State { parser, stream: Vec::new(), open: true });
         let seen = Arc::new(Seen { state, changed: Condvar::new() });
         let reader = pair.master.try_clone_reader().expect("what it writes");
-        let keyboard = pair.master.take_writer().expect("its keyboard");
-        let shared = seen.clone();
-        std::thread::spawn(move || shared.read(reader));
+        let keyboard: Keyboard = Arc::new(Mutex::new(pair.master.take_writer().expect("its keyboard")));
+        let (shared, answers) = (seen.clone(), keyboard.clone());
+        std::thread::spawn(move || shared.read(reader, ground, &answers));
         Terminal { master: pair.master, keyboard, child, seen }
     }
 
     /// Type keys.
     pub fn send(&mut self, keys: &str) {
-        self.keyboard.write_all(keys.as_bytes()).expect("a keyboard");
-        self.keyboard.flush().expect("a keyboard");
+        type_in(&self.keyboard, keys);
     }
 
     /// Send a signal, such as `TERM`.
@@ -136,6 +153,13 @@ impl Terminal {
     #[track_caller]
     pub fn wait_until(&self, what: impl Debug, asked: impl Fn(&str) -> bool) -> String {
         self.wait(what, |state| asked(&state.screen()))
+    }
+
+    /// Wait until the program shows its own screen, or the one it found.
+    #[track_caller]
+    pub fn wait_alternate(&self, shown: bool) -> String {
+        let asked = |state: &State| state.parser.screen().alternate_screen() == shown;
+        self.wait(format!("alternate screen: {shown}"), asked)
     }
 
     #[track_caller]
@@ -211,7 +235,7 @@ impl Drop for Terminal {
 
 impl Seen {
     /// Read until the program and its terminal are gone.
-    fn read(&self, mut from: impl Read) {
+    fn read(&self, mut from: impl Read, ground: Ground, answers: &Keyboard) {
         let mut bytes = [0; 1 << 16];
         loop {
             // Linux reports the end of the other side as an error.
@@ -220,7 +244,15 @@ impl Seen {
             state.parser.process(&bytes[..read]);
             state.stream.extend(&bytes[..read]);
             state.open = read > 0;
+            drop(state);
             self.changed.notify_all();
+            // As xterm does: the colours first, then what it is, since that was asked last.
+            let asked = |query: &[u8]| bytes[..read].windows(query.len()).any(|w| w == query);
+            if ground != Ground::Silent && asked(b"\x1b]11;?") && asked(b"\x1b[c") {
+                let (ink, paper) = if ground == Ground::Dark { ("ffff", "0000") } else { ("0000", "ffff") };
+                let colour = |number, c| format!("\x1b]{number};rgb:{c}/{c}/{c}\x07");
+                type_in(answers, &format!("{}{}\x1b[?1;2c", colour(10, ink), colour(11, paper)));
+            }
             if read == 0 {
                 return;
             }
@@ -260,6 +292,12 @@ impl Left {
     pub fn untouched(&self) {
         assert!(!self.stream.contains("\x1b[?"), "modes were set: {:?}", self.stream);
     }
+}
+
+fn type_in(keyboard: &Keyboard, keys: &str) {
+    let mut keyboard = keyboard.lock().unwrap_or_else(PoisonError::into_inner);
+    keyboard.write_all(keys.as_bytes()).expect("a keyboard");
+    keyboard.flush().expect("a keyboard");
 }
 
 fn pty_size(columns: u16, rows: u16) -> PtySize {

@@ -31,9 +31,16 @@ fn a_terminal_too_small_is_told_so() {
     let mut t = Terminal::start(&lasting(&p, &["--record", "off"]), (20, 5));
     let screen = t.wait_for("Please enlarge.");
     assert!(screen.contains("here are 20×5."), "{screen}");
-    // The question how to leave is asked unseen; Ctrl-C twice leaves all the same.
-    t.send(key::CTRL_C);
-    t.send(key::CTRL_C);
+    // The question how to leave is asked all the same.
+    t.send("q");
+    let screen = t.wait_for("Leave?");
+    assert!(["f finish", "s stop", "c cancel"].iter().all(|answer| screen.contains(answer)), "{screen}");
+    t.send("c");
+    t.wait_for("Please enlarge.");
+    t.resize_and_wait(12, 1);
+    t.send("q");
+    t.wait_for("Leave?");
+    t.send("s");
     t.wait_end().said(0, &[]);
 }
 

@@ -8,6 +8,7 @@ use eigentop::ui::input;
 use eigentop::ui::look::Pointer;
 use eigentop::ui::plot::window::Window;
 use eigentop::ui::plot::{Placed, Quantity};
+use eigentop::ui::screen::Hits;
 use eigentop::ui::state::{App, Held, Notice, Pane};
 use eigentop::ui::update::{Message, update};
 
@@ -149,12 +150,12 @@ fn keys_move_the_crosshair_by_whole_products() {
 
 #[test]
 fn a_crosshair_comes_before_the_knobs() {
-    use eigentop::ui::action::{Context, find};
+    use eigentop::ui::action::Context;
     let mut app = shown();
     act(&mut app, Action::Crosshair);
     assert_eq!(contexts(&app)[0], Context::Crosshair);
-    let right = crossterm::event::KeyEvent::from(crossterm::event::KeyCode::Right);
-    assert_eq!(find(contexts(&app), &right), Some(Action::CrosshairRight));
+    let right = Input::Key(crossterm::event::KeyCode::Right.into());
+    assert_eq!(input::messages(&app, &Hits::default(), &right), [Message::Act(Action::CrosshairRight)]);
     let footer = text(&app, 120, 40).lines().last().unwrap().to_owned();
     assert!(footer.contains("←→ crosshair") && !footer.contains("←→ change"), "{footer}");
 }

@@ -1,6 +1,6 @@
 //! What keys do: pure, so that any sequence of them can be tried.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use eigentop::engine::event::{Event, Stamped};
 use eigentop::engine::knobs::{Law, SolverKind};
 use eigentop::engine::worker::Run;
@@ -17,6 +17,7 @@ use proptest::prelude::*;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use crate::overlays::with_settings;
 use crate::screen::{live, replay};
 use crate::synthetic;
 
@@ -177,7 +178,8 @@ fn message() -> impl Strategy<Value = Message> {
     prop_oneof![
         6 => prop::sample::select(actions).prop_map(Message::Act),
         1 => any::<char>().prop_map(Message::Char),
-        1 => prop::sample::select(vec!['1', '0', 'e', '-', '3']).prop_map(Message::Char),
+        1 => prop::sample::select(vec!['1', '0', 'e', '-', '3', ' ', 'n']).prop_map(Message::Char),
+        1 => (0usize..30).prop_map(Message::Row),
         1 => prop::sample::select(Knob::ALL.to_vec()).prop_map(Message::Choose),
         2 => (prop::sample::select(Knob::ALL.to_vec()), prop::sample::select(turns))
             .prop_map(|(knob, turn)| Message::Turn(knob, turn)),
@@ -188,6 +190,8 @@ fn message() -> impl Strategy<Value = Message> {
 #[derive(Debug, Clone)]
 enum Step {
     User(Message),
+    /// A key or a click, through the keymap and what lies where.
+    Input(Input),
     /// The next so many events, or so many hundredths of a second of a replay.
     Time(usize),
     Resize(u16, u16),
@@ -196,17 +200,46 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         5 => message().prop_map(Step::User),
+        4 => input().prop_map(Step::Input),
         3 => (0usize..120).prop_map(Step::Time),
         2 => (0u16..220, 0u16..64).prop_map(|(w, h)| Step::Resize(w, h)),
     ]
 }
 
+/// Anything a terminal can send.
+fn input() -> impl Strategy<Value = Input> {
+    let named = vec![KeyCode::Enter, KeyCode::Esc, KeyCode::Tab, KeyCode::BackTab, KeyCode::Up, KeyCode::Down];
+    let code = prop_oneof![
+        3 => prop::sample::select((' '..='~').collect::<Vec<char>>()).prop_map(KeyCode::Char),
+        2 => prop::sample::select(named),
+    ];
+    let modifiers = prop::sample::select(vec![KeyModifiers::NONE, KeyModifiers::CONTROL, KeyModifiers::SHIFT]);
+    let kind = prop::sample::select(vec![MouseEventKind::Down(MouseButton::Left), MouseEventKind::ScrollDown]);
+    prop_oneof![
+        5 => (code, modifiers).prop_map(|(code, modifiers)| Input::Key(KeyEvent::new(code, modifiers))),
+        1 => (kind, 0u16..120, 0u16..40).prop_map(|(kind, column, row)| {
+            Input::Mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE })
+        }),
+        1 => any::<String>().prop_map(Input::Paste),
+    ]
+}
+
+fn places(hits: &Hits) -> impl Iterator<Item = Rect> {
+    let (panes, knobs) = (hits.panes.iter().map(|h| h.0), hits.knobs.iter().map(|h| h.0));
+    panes.chain(knobs).chain(hits.rows.iter().map(|h| h.0))
+}
+
 /// Walk through `steps` and draw after each; everything drawn lies on the screen, and knobs stay usable.
 fn walk(mut app: App, events: &[Stamped], steps: &[Step]) {
-    let (mut at, mut size) = (0, (80, 24));
+    let (mut at, mut size, mut hits) = (0, (80, 24), Hits::default());
     for step in steps {
         match step {
             Step::User(message) => drop(update(&mut app, *message)),
+            Step::Input(event) => {
+                for message in input::messages(&app, &hits, event) {
+                    update(&mut app, message);
+                }
+            }
             Step::Time(count) => {
                 pass(&mut app, *count as f64 / 100.0);
                 let end = (at + count).min(events.len());
@@ -216,7 +249,7 @@ fn walk(mut app: App, events: &[Stamped], steps: &[Step]) {
             Step::Resize(width, height) => size = (*width, *height),
         }
         let area = Rect::new(0, 0, size.0, size.1);
-        let hits = screen::draw(&app, &mut Buffer::empty(area));
+        hits = screen::draw(&app, &mut Buffer::empty(area));
         app.plots.clone_from(&hits.plots);
         for window in app.view.windows {
             let inside = |s: Span| s.low() >= 0.0 && s.high() <= 1.0 + 1e-9 && s.length() > 0.0;
@@ -228,7 +261,7 @@ fn walk(mut app: App, events: &[Stamped], steps: &[Step]) {
             assert!(area.union(placed.area) == area);
         }
         assert!(app.view.crosshair.is_none_or(|c| c.x.is_finite()));
-        assert!(hits.panes.iter().map(|h| h.0).chain(hits.knobs.iter().map(|h| h.0)).all(|r| area.union(r) == area));
+        assert!(places(&hits).all(|r| area.union(r) == area));
         assert!(app.wanted.check(usize::MAX, usize::MAX).is_ok());
         assert!(!contexts(&app).is_empty());
     }
@@ -239,13 +272,13 @@ proptest! {
 
     #[test]
     fn no_keys_at_any_moment_and_size_break_the_live_dashboard(steps in prop::collection::vec(step(), 1..40)) {
-        let app = live(&[], "mono");
+        let app = with_settings(live(&[], "mono"));
         prop_assert_eq!(matches!(app.feed, Feed::Live(Pace::Going)), true);
         walk(app, &synthetic::with_power(), &steps);
     }
 
     #[test]
     fn no_keys_at_any_moment_and_size_break_a_replay(steps in prop::collection::vec(step(), 1..40)) {
-        walk(replay(synthetic::with_power()), &[], &steps);
+        walk(with_settings(replay(synthetic::with_power())), &[], &steps);
     }
 }

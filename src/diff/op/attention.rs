@@ -2,7 +2,7 @@
 
 use faer::{MatMut, MatRef};
 
-use crate::diff::primitive::{At, Batch, Dot, Out, Primitive, Write};
+use crate::diff::primitive::{At, Batch, Out, Primitive, Write};
 use crate::diff::product::{product, rows, rows_mut};
 use crate::math::array::Real;
 use crate::math::simd::{dot_row, largest, put, sum};
@@ -191,6 +191,8 @@ crate::kernel! {
 const P: usize = 0;
 /// Position of P̄ less its P-weighted row mean, so that S̄ = P ∘ CENTRED.
 const CENTRED: usize = 1;
+/// Position of Ṗ among the arrays of a direction; two strips for score matrices of a block follow.
+const DP: usize = 0;
 
 impl<T: Real> Primitive<T> for Attention {
     fn name(&self) -> &'static str {
@@ -201,8 +203,9 @@ impl<T: Real> Primitive<T> for Attention {
         vec![self.score_elements(batch); 2]
     }
 
-    fn tangent_keeps(&self, batch: &Batch) -> Vec<usize> {
-        vec![self.score_elements(batch)]
+    fn works(&self, batch: &Batch) -> Vec<usize> {
+        let strip = BLOCK.min(batch.length) * batch.length;
+        vec![self.score_elements(batch), strip, strip]
     }
 
     fn value(&self, batch: &Batch, x: &[&[T]], y: &mut [T], kept: &mut [Vec<T>]) {
@@ -216,9 +219,9 @@ impl<T: Real> Primitive<T> for Attention {
     }
 
     /// Ṗ = P ∘ (Ṡ − Σ P∘Ṡ), ẏ = Ṗ v + P v̇.
-    fn tangent(&self, at: &At<T>, dx: &[&[T]], dy: &mut [T], kept: &mut [Vec<T>]) {
+    fn tangent(&self, at: &At<T>, dx: &[&[T]], dy: &mut [T], work: &mut [Vec<T>]) {
         let ([q, k, v], [dq, dk, dv]) = (at.x, dx) else { unreachable!("three inputs") };
-        let (p, dp) = (&at.kept[P], &mut kept[0]);
+        let (p, dp) = (&at.kept[P], &mut work[DP]);
         for block in self.blocks(at.batch) {
             let scale = self.scale();
             let (k_block, dk_block) = (self.keys(&block, k), self.keys(&block, dk));
@@ -231,11 +234,18 @@ impl<T: Real> Primitive<T> for Attention {
     }
 
     /// v̄ += Pᵀȳ, P̄ = ȳvᵀ, S̄ = P ∘ (P̄ − Σ P∘P̄), q̄ += S̄k/√h, k̄ += S̄ᵀq/√h.
-    fn adjoint(&self, batch: &Batch, x: &[&[T]], _: &[T], ybar: &[T], kept: &mut [Vec<T>], out: &mut [Out<T>]) {
-        let ([q, k, v], [p, centred]) = (x, kept) else { unreachable!("three inputs, two kept") };
+    fn adjoint(
+        &self,
+        batch: &Batch,
+        x: &[&[T]],
+        ybar: &[T],
+        kept: &mut [Vec<T>],
+        work: &mut [Vec<T>],
+        out: &mut [Out<T>],
+    ) {
+        let ([q, k, v], [p, centred], [_, sbar, _]) = (x, kept, work) else { unreachable!("three inputs, two kept") };
         let [to_q, to_k, to_v] = out else { unreachable!("three inputs") };
-        let (to_q, to_k, to_v) = (to_q.open(), to_k.open(), to_v.open());
-        let mut sbar = vec![T::zero(); BLOCK * batch.length];
+        let (to_k, to_v) = (to_k.open(), to_v.open());
         for block in self.blocks(batch) {
             let scale = self.scale();
             let ybar = self.queries(&block, ybar);
@@ -245,19 +255,27 @@ impl<T: Real> Primitive<T> for Attention {
             let sbar = &mut sbar[..block.height() * width];
             centre(&block, p, centred, sbar);
             let sbar = rows(sbar, width);
-            product(self.queries_mut(&block, to_q), Write::Add, scale, sbar, self.keys(&block, k));
+            product(self.queries_mut(&block, to_q.to), to_q.write, scale, sbar, self.keys(&block, k));
             product(self.keys_mut(&block, to_k), Write::Add, scale, sbar.transpose(), self.queries(&block, q));
         }
     }
 
     /// The derivative of each line of `adjoint`.
-    fn adjoint_tangent(&self, at: &At<T>, dot: &Dot<T>, ybar: &[T], dybar: &[T], out: &mut [Out<T>]) {
-        let ([q, k, v], [dq, dk, dv]) = (at.x, dot.x) else { unreachable!("three inputs") };
-        let (p, centred, dp) = (&at.kept[P], &at.kept[CENTRED], &dot.kept[0]);
+    fn adjoint_tangent(
+        &self,
+        at: &At<T>,
+        dx: &[&[T]],
+        ybar: &[T],
+        dybar: &[T],
+        work: &mut [Vec<T>],
+        out: &mut [Out<T>],
+    ) {
+        let ([q, k, v], [dq, dk, dv]) = (at.x, dx) else { unreachable!("three inputs") };
+        let (p, centred, [dp, sbar, dsbar]) = (&at.kept[P], &at.kept[CENTRED], work) else {
+            unreachable!("three arrays to work in")
+        };
         let [to_q, to_k, to_v] = out else { unreachable!("three inputs") };
-        let (to_q, to_k, to_v) = (to_q.open(), to_k.open(), to_v.open());
-        let mut sbar = vec![T::zero(); BLOCK * at.batch.length];
-        let mut dsbar = vec![T::zero(); BLOCK * at.batch.length];
+        let (to_k, to_v) = (to_k.open(), to_v.open());
         for block in self.blocks(at.batch) {
             let scale = self.scale();
             let (ybar, dybar) = (self.queries(&block, ybar), self.queries(&block, dybar));
@@ -269,18 +287,16 @@ impl<T: Real> Primitive<T> for Attention {
             product(rows_mut(dsbar, width), Write::Add, 1.0, ybar, self.keys(&block, dv).transpose());
             centre_tangent(&block, p, centred, dp, sbar, dsbar);
             let (sbar, dsbar) = (rows(sbar, width), rows(dsbar, width));
-            product(self.queries_mut(&block, to_q), Write::Add, scale, dsbar, self.keys(&block, k));
-            product(self.queries_mut(&block, to_q), Write::Add, scale, sbar, self.keys(&block, dk));
+            product(self.queries_mut(&block, to_q.to), to_q.write, scale, dsbar, self.keys(&block, k));
+            product(self.queries_mut(&block, to_q.to), Write::Add, scale, sbar, self.keys(&block, dk));
             product(self.keys_mut(&block, to_k), Write::Add, scale, dsbar.transpose(), self.queries(&block, q));
             product(self.keys_mut(&block, to_k), Write::Add, scale, sbar.transpose(), self.queries(&block, dq));
         }
     }
 
     /// Two products instead of eight: ⟨ȳ, P̈v + 2Ṗv̇⟩ with S̈ = 2q̇k̇ᵀ/√h, where ΣP̈ = 0 lets the centred P̄ stand for P̄.
-    fn curvature(&self, at: &At<T>, dot: &Dot<T>, ybar: &[T]) -> f64 {
-        let [dq, dk, dv] = dot.x else { unreachable!("three inputs") };
-        let mut second = vec![T::zero(); BLOCK * at.batch.length];
-        let mut mixed = vec![T::zero(); BLOCK * at.batch.length];
+    fn curvature(&self, at: &At<T>, dx: &[&[T]], ybar: &[T], work: &mut [Vec<T>]) -> f64 {
+        let ([dq, dk, dv], [dp, second, mixed]) = (dx, work) else { unreachable!("three inputs") };
         let mut total = 0.0;
         for block in self.blocks(at.batch) {
             let (width, size) = (block.width(), block.height() * block.width());
@@ -289,7 +305,7 @@ impl<T: Real> Primitive<T> for Attention {
             product(rows_mut(second, width), Write::Set, 2.0 * self.scale(), dq, dk.transpose());
             let (ybar, dv) = (self.queries(&block, ybar), self.keys(&block, dv));
             product(rows_mut(mixed, width), Write::Set, 2.0, ybar, dv.transpose());
-            total += block_curvature(&block, &at.kept[P], &at.kept[CENTRED], &dot.kept[0], second, mixed);
+            total += block_curvature(&block, &at.kept[P], &at.kept[CENTRED], dp, second, mixed);
         }
         total
     }

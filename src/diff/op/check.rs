@@ -3,25 +3,22 @@
 use super::attention::Attention;
 use super::combine::{Coefficient, Combine};
 use super::embed::Embed;
+use super::head::{Head, Inputs, Kept, Outputs, Work};
 use super::head_rotary::HeadRotary;
 use super::linear::Linear;
-use super::loss::{CrossEntropy, Kept};
 use super::relu2::Relu2;
 use super::rms_norm::RmsNorm;
 use super::smear::Smear;
 use super::value_gate::ValueGate;
-use crate::diff::primitive::{At, Batch, Dot, Out, Primitive, Write};
+use crate::diff::primitive::{At, Batch, Extent, Out, Primitive, Write};
 use crate::math::simd::dot;
 use crate::math::stream::{Purpose, Stream};
 
 /// Two sequences of `length` tokens out of 7.
 fn batch(length: usize) -> Batch {
     let token = |i: usize| (i * 5 + i / 3) as u32 % 7;
-    Batch {
-        inputs: (0..2 * length).map(token).collect(),
-        targets: (0..2 * length).map(|i| token(i + 1)).collect(),
-        length,
-    }
+    let targets = (0..2 * length).map(|i| token(i + 1)).collect();
+    Batch::new((0..2 * length).map(token).collect(), targets, length)
 }
 
 struct Case {
@@ -65,10 +62,11 @@ impl Case {
 
     /// The adjoint from scratch at x, written with `write` over slots that hold `before`.
     fn adjoint(&self, x: &[Vec<f64>], ybar: &[f64], write: Write, before: f64) -> (Vec<Vec<f64>>, Vec<Vec<f64>>) {
-        let (y, mut kept) = self.value(x);
+        let (_, mut kept) = self.value(x);
+        let mut work = arrays(self.primitive.works(&self.batch));
         let mut slots: Vec<Vec<f64>> = x.iter().map(|x| vec![before; x.len()]).collect();
-        let mut out: Vec<Out<f64>> = slots.iter_mut().map(|to| Out { to, write }).collect();
-        self.primitive.adjoint(&self.batch, &refs(x), &y, ybar, &mut kept, &mut out);
+        let mut out: Vec<Out<f64>> = slots.iter_mut().map(|to| Out { to, write, extent: Extent::Whole }).collect();
+        self.primitive.adjoint(&self.batch, &refs(x), ybar, &mut kept, &mut work, &mut out);
         (slots, kept)
     }
 
@@ -77,12 +75,11 @@ impl Case {
         let mut stream = Stream::new(11, Purpose::Law, self.output as u64);
         let (x, dx) = (random(&mut stream, &self.inputs), random(&mut stream, &self.inputs));
         let (ybar, dybar) = (stream.normals(self.output), stream.normals(self.output));
-        let (y, _) = self.value(&x);
         let (xbar, kept) = self.adjoint(&x, &ybar, Write::Set, f64::NAN);
-        let at = At { batch: &self.batch, x: &refs(&x), y: &y, kept: &kept };
+        let at = At { batch: &self.batch, x: &refs(&x), kept: &kept };
         let mut dy = vec![f64::NAN; self.output];
-        let mut dot_kept = arrays(self.primitive.tangent_keeps(&self.batch));
-        self.primitive.tangent(&at, &refs(&dx), &mut dy, &mut dot_kept);
+        let mut work = arrays(self.primitive.works(&self.batch));
+        self.primitive.tangent(&at, &refs(&dx), &mut dy, &mut work);
         let close = |what: &str, a: f64, b: f64, tolerance: f64| {
             let scale = a.abs().max(b.abs()).max(1.0);
             assert!((a - b).abs() <= tolerance * scale, "{name}: {what}: {a} against {b}");
@@ -102,11 +99,10 @@ impl Case {
             close("adding to a slot", *a, b + 0.5, 1e-12);
         }
         // adjoint_tangent = d/dε adjoint
-        let dot_at = Dot { x: &refs(&dx), y: &dy, kept: &dot_kept };
-        let adjoint_tangent = |dybar: &[f64], write: Write, before: f64| {
+        let mut adjoint_tangent = |dybar: &[f64], write: Write, before: f64| {
             let mut slots: Vec<Vec<f64>> = x.iter().map(|x| vec![before; x.len()]).collect();
-            let mut out: Vec<Out<f64>> = slots.iter_mut().map(|to| Out { to, write }).collect();
-            self.primitive.adjoint_tangent(&at, &dot_at, &ybar, dybar, &mut out);
+            let mut out: Vec<Out<f64>> = slots.iter_mut().map(|to| Out { to, write, extent: Extent::Whole }).collect();
+            self.primitive.adjoint_tangent(&at, &refs(&dx), &ybar, dybar, &mut work, &mut out);
             slots
         };
         let dxbar = adjoint_tangent(&dybar, Write::Set, f64::NAN);
@@ -125,7 +121,7 @@ impl Case {
         // ⟨ȳ, f''[ẋ, ẋ]⟩ both ways.
         let zero = vec![0.0; self.output];
         let long = inner(&adjoint_tangent(&zero, Write::Set, f64::NAN), &dx);
-        close("curvature", self.primitive.curvature(&at, &dot_at, &ybar), long, 1e-11);
+        close("curvature", self.primitive.curvature(&at, &refs(&dx), &ybar, &mut work), long, 1e-11);
     }
 }
 
@@ -194,26 +190,83 @@ fn attention_over_several_blocks() {
 }
 
 #[test]
-fn cross_entropy() {
-    let (batch, loss) = (batch(4), CrossEntropy { vocabulary: 7, padded: 8, cap: 2.0 });
-    let mut stream = Stream::new(3, Purpose::Law, 0);
-    let (logits, d) = (stream.normals(64), stream.normals(64));
-    let total = |x: &[f64]| loss.value(&batch, x, &mut Kept { p: vec![], u: vec![] }).iter().sum::<f64>();
-    let at = |e: f64| logits.iter().zip(&d).map(|(l, d)| l + e * d).collect::<Vec<f64>>();
-    let adjoint = |x: &[f64]| {
-        let (mut kept, mut to) = (Kept { p: vec![], u: vec![] }, vec![f64::NAN; 64]);
-        loss.value(&batch, x, &mut kept);
-        loss.adjoint(&batch, &kept, &mut to);
-        (kept, to)
+fn tables_get_the_rows_of_the_tokens_that_occur() {
+    // Tokens 1 and 4 of 7 occur; the slot of the table's rows is the whole table's slot without the other rows.
+    let batch = Batch::new(vec![4, 1, 4], vec![0; 3], 3);
+    let ybar: Vec<f64> = (0..6).map(f64::from).collect();
+    let table = vec![1.0; 14];
+    let adjoint = |extent, len| {
+        let mut to = vec![f64::NAN; len];
+        let mut out = [Out { to: &mut to, write: Write::Set, extent }];
+        Embed { width: 2 }.adjoint(&batch, &[&table], &ybar, &mut [], &mut [], &mut out);
+        to
     };
-    let (h, (kept, bar)) = (1e-5, adjoint(&logits));
-    let difference = (total(&at(h)) - total(&at(-h))) / (2.0 * h);
-    assert!((dot(&bar, &d) - difference).abs() < 1e-9);
-    let (up, down) = (adjoint(&at(h)).1, adjoint(&at(-h)).1);
-    let mut dbar = vec![f64::NAN; 64];
-    loss.adjoint_tangent(&batch, &kept, &d, &mut dbar);
-    for i in 0..64 {
-        assert!((dbar[i] - (up[i] - down[i]) / (2.0 * h)).abs() < 1e-8, "{i}");
+    let (whole, touched) = (adjoint(Extent::Whole, 14), adjoint(Extent::Touched, 4));
+    assert_eq!(touched, [2.0, 3.0, 4.0, 6.0]);
+    assert_eq!((&whole[2..4], &whole[8..10]), (&touched[..2], &touched[2..]));
+    assert_eq!(whole.iter().filter(|x| **x == 0.0).count(), 10);
+}
+
+struct HeadCase {
+    head: Head,
+    batch: Batch,
+    at: [Vec<f64>; 2],
+    dot: [Vec<f64>; 2],
+}
+
+impl HeadCase {
+    fn new(length: usize) -> HeadCase {
+        let head = Head { width: 3, vocabulary: 7, padded: 8, cap: 2.0 };
+        let batch = batch(length);
+        let mut stream = Stream::new(3, Purpose::Law, length as u64);
+        let mut pair = || [stream.normals(2 * length * 3), stream.normals(8 * 3)];
+        let (at, dot) = (pair(), pair());
+        HeadCase { head, batch, at, dot }
     }
-    assert!(bar.chunks(8).all(|row| row[7] == 0.0), "padding has no gradient");
+
+    fn moved(&self, e: f64) -> [Vec<f64>; 2] {
+        let moved = moved(&self.at, &self.dot, e);
+        moved.try_into().expect("two inputs")
+    }
+
+    fn losses(&self, [x, w]: &[Vec<f64>; 2]) -> f64 {
+        self.head.losses(&self.batch, Inputs { x, w }, &mut Work::default()).iter().sum()
+    }
+
+    fn adjoint(&self, [x, w]: &[Vec<f64>; 2]) -> (f64, Kept<f64>, [Vec<f64>; 2]) {
+        let (mut kept, mut bars) = (Kept::default(), [vec![f64::NAN; x.len()], vec![f64::NAN; w.len()]]);
+        let [to_x, to_w] = &mut bars;
+        let mut out = Outputs { x: to_x, w: to_w };
+        let losses = self.head.linearise(&self.batch, Inputs { x, w }, &mut kept, &mut Work::default(), &mut out);
+        (losses.iter().sum(), kept, bars)
+    }
+}
+
+#[test]
+fn head_and_cross_entropy() {
+    for length in [4, 90] {
+        let case = HeadCase::new(length);
+        let (h, (loss, kept, bars)) = (1e-5, case.adjoint(&case.at));
+        assert_eq!(loss, case.losses(&case.at));
+        let slope = (case.losses(&case.moved(h)) - case.losses(&case.moved(-h))) / (2.0 * h);
+        let expected = inner(&bars, &case.dot);
+        assert!((expected - slope).abs() < 1e-8, "{expected} {slope}");
+        assert!(bars[1][21..].iter().all(|x| *x == 0.0), "padding has no gradient");
+
+        let mut dbars = [vec![f64::NAN; bars[0].len()], vec![f64::NAN; bars[1].len()]];
+        let (at, dot) = (Inputs { x: &case.at[0], w: &case.at[1] }, Inputs { x: &case.dot[0], w: &case.dot[1] });
+        let [to_x, to_w] = &mut dbars;
+        let mut out = Outputs { x: to_x, w: to_w };
+        case.head.adjoint_tangent(&case.batch, at, dot, &kept, &mut Work::default(), &mut out);
+        let (up, down) = (case.adjoint(&case.moved(h)).2, case.adjoint(&case.moved(-h)).2);
+        for (got, (up, down)) in dbars.iter().zip(up.iter().zip(&down)) {
+            for (got, (up, down)) in got.iter().zip(up.iter().zip(down)) {
+                assert!((got - (up - down) / (2.0 * h)).abs() < 1e-8);
+            }
+        }
+
+        let (first, second) = case.head.jet(&case.batch, at, dot, &kept, &mut Work::default());
+        assert!((first - expected).abs() < 1e-12);
+        assert!((second - inner(&dbars, &case.dot)).abs() < 1e-12, "{second}");
+    }
 }

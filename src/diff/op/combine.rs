@@ -1,6 +1,6 @@
 //! Sums of rows with scalar coefficients: residual additions, residual and x0 scalars, backout.
 
-use crate::diff::primitive::{At, Batch, Dot, Out, Primitive, Write};
+use crate::diff::primitive::{At, Batch, Out, Primitive, Write};
 use crate::math::array::Real;
 use crate::math::simd;
 
@@ -85,7 +85,7 @@ impl<T: Real> Primitive<T> for Combine {
         }
     }
 
-    fn adjoint(&self, _: &Batch, x: &[&[T]], _: &[T], ybar: &[T], _: &mut [Vec<T>], out: &mut [Out<T>]) {
+    fn adjoint(&self, _: &Batch, x: &[&[T]], ybar: &[T], _: &mut [Vec<T>], _: &mut [Vec<T>], out: &mut [Out<T>]) {
         self.open_scalars(out);
         for j in 0..self.terms.len() {
             let s = self.coefficient(j, x);
@@ -96,25 +96,25 @@ impl<T: Real> Primitive<T> for Combine {
         }
     }
 
-    fn adjoint_tangent(&self, at: &At<T>, dot: &Dot<T>, ybar: &[T], dybar: &[T], out: &mut [Out<T>]) {
+    fn adjoint_tangent(&self, at: &At<T>, dx: &[&[T]], ybar: &[T], dybar: &[T], _: &mut [Vec<T>], out: &mut [Out<T>]) {
         self.open_scalars(out);
         for j in 0..self.terms.len() {
-            let (s, ds) = (self.coefficient(j, at.x), self.slope(j, dot.x));
+            let (s, ds) = (self.coefficient(j, at.x), self.slope(j, dx));
             match self.terms[j] {
                 Coefficient::One => out[j].fill_with([dybar], |[dybar]| dybar),
                 Coefficient::Scalar { .. } => {
                     out[j].fill_with([ybar, dybar], |[ybar, dybar]| s * dybar + ds * ybar);
-                    self.add_to_scalar(j, simd::dot(dot.x[j], ybar) + simd::dot(at.x[j], dybar), out);
+                    self.add_to_scalar(j, simd::dot(dx[j], ybar) + simd::dot(at.x[j], dybar), out);
                 }
             }
         }
     }
 
     /// f''[ẋ, ẋ] = 2 Σ ṡ_j ẋ_j.
-    fn curvature(&self, _: &At<T>, dot: &Dot<T>, ybar: &[T]) -> f64 {
+    fn curvature(&self, _: &At<T>, dx: &[&[T]], ybar: &[T], _: &mut [Vec<T>]) -> f64 {
         (0..self.terms.len())
             .filter(|&j| self.terms[j] != Coefficient::One)
-            .map(|j| 2.0 * self.slope(j, dot.x).wide() * simd::dot(dot.x[j], ybar))
+            .map(|j| 2.0 * self.slope(j, dx).wide() * simd::dot(dx[j], ybar))
             .sum()
     }
 }

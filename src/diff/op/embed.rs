@@ -1,6 +1,6 @@
 //! Embedding: row t of the output is the table's row of token t.
 
-use crate::diff::primitive::{At, Batch, Dot, Out, Primitive};
+use crate::diff::primitive::{At, Batch, Extent, Out, Primitive};
 use crate::math::array::Real;
 
 /// `y_t = W[token_t]`. Input: the table W (vocabulary × width).
@@ -17,11 +17,9 @@ impl Embed {
     }
 
     fn scatter<T: Real>(&self, batch: &Batch, ybar: &[T], out: &mut [Out<T>]) {
-        let table = out[0].open();
-        for (row, &token) in ybar.chunks_exact(self.width).zip(&batch.inputs) {
-            for (o, y) in table[token as usize * self.width..][..self.width].iter_mut().zip(row) {
-                *o += *y;
-            }
+        let mut table = out[0].scatter(batch);
+        for (t, row) in ybar.chunks_exact(self.width).enumerate() {
+            table.row(t, self.width).iter_mut().zip(row).for_each(|(o, y)| *o += *y);
         }
     }
 }
@@ -29,6 +27,10 @@ impl Embed {
 impl<T: Real> Primitive<T> for Embed {
     fn name(&self) -> &'static str {
         "embed"
+    }
+
+    fn extent(&self, _: usize) -> Extent {
+        Extent::Touched
     }
 
     fn value(&self, batch: &Batch, x: &[&[T]], y: &mut [T], _: &mut [Vec<T>]) {
@@ -39,15 +41,15 @@ impl<T: Real> Primitive<T> for Embed {
         self.gather(at.batch, dx[0], dy);
     }
 
-    fn adjoint(&self, batch: &Batch, _: &[&[T]], _: &[T], ybar: &[T], _: &mut [Vec<T>], out: &mut [Out<T>]) {
+    fn adjoint(&self, batch: &Batch, _: &[&[T]], ybar: &[T], _: &mut [Vec<T>], _: &mut [Vec<T>], out: &mut [Out<T>]) {
         self.scatter(batch, ybar, out);
     }
 
-    fn adjoint_tangent(&self, at: &At<T>, _: &Dot<T>, _: &[T], dybar: &[T], out: &mut [Out<T>]) {
+    fn adjoint_tangent(&self, at: &At<T>, _: &[&[T]], _: &[T], dybar: &[T], _: &mut [Vec<T>], out: &mut [Out<T>]) {
         self.scatter(at.batch, dybar, out);
     }
 
-    fn curvature(&self, _: &At<T>, _: &Dot<T>, _: &[T]) -> f64 {
+    fn curvature(&self, _: &At<T>, _: &[&[T]], _: &[T], _: &mut [Vec<T>]) -> f64 {
         0.0
     }
 }

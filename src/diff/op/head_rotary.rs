@@ -1,6 +1,6 @@
 //! Rotary position embedding on every head.
 
-use crate::diff::primitive::{At, Batch, Dot, Out, Primitive, Write};
+use crate::diff::primitive::{At, Batch, Out, Primitive, Write};
 use crate::math::array::Real;
 use crate::math::simd::put;
 
@@ -65,15 +65,15 @@ impl<T: Real> Primitive<T> for HeadRotary<T> {
         self.rotate(at.batch, dx[0], Way::Forward, Write::Set, dy);
     }
 
-    fn adjoint(&self, batch: &Batch, _: &[&[T]], _: &[T], ybar: &[T], _: &mut [Vec<T>], out: &mut [Out<T>]) {
+    fn adjoint(&self, batch: &Batch, _: &[&[T]], ybar: &[T], _: &mut [Vec<T>], _: &mut [Vec<T>], out: &mut [Out<T>]) {
         self.rotate(batch, ybar, Way::Back, out[0].write, out[0].to);
     }
 
-    fn adjoint_tangent(&self, at: &At<T>, _: &Dot<T>, _: &[T], dybar: &[T], out: &mut [Out<T>]) {
+    fn adjoint_tangent(&self, at: &At<T>, _: &[&[T]], _: &[T], dybar: &[T], _: &mut [Vec<T>], out: &mut [Out<T>]) {
         self.rotate(at.batch, dybar, Way::Back, out[0].write, out[0].to);
     }
 
-    fn curvature(&self, _: &At<T>, _: &Dot<T>, _: &[T]) -> f64 {
+    fn curvature(&self, _: &At<T>, _: &[&[T]], _: &[T], _: &mut [Vec<T>]) -> f64 {
         0.0
     }
 }

@@ -3,9 +3,9 @@
 pub mod attention;
 pub mod combine;
 pub mod embed;
+pub mod head;
 pub mod head_rotary;
 pub mod linear;
-pub mod loss;
 pub mod relu2;
 pub mod rms_norm;
 pub mod smear;

@@ -1,6 +1,6 @@
 //! Squared rectifier: y = max(x, 0)².
 
-use crate::diff::primitive::{At, Batch, Dot, Out, Primitive, Write};
+use crate::diff::primitive::{At, Batch, Out, Primitive, Write};
 use crate::math::array::Real;
 use crate::math::simd::{self, sum};
 
@@ -33,20 +33,20 @@ impl<T: Real> Primitive<T> for Relu2 {
         simd::map(Write::Set, dy, [at.x[0], dx[0]], |[x, dx]| two * relu(x) * dx);
     }
 
-    fn adjoint(&self, _: &Batch, x: &[&[T]], _: &[T], ybar: &[T], _: &mut [Vec<T>], out: &mut [Out<T>]) {
+    fn adjoint(&self, _: &Batch, x: &[&[T]], ybar: &[T], _: &mut [Vec<T>], _: &mut [Vec<T>], out: &mut [Out<T>]) {
         let two = T::of(2.0);
         out[0].fill_with([x[0], ybar], |[x, ybar]| two * relu(x) * ybar);
     }
 
-    fn adjoint_tangent(&self, at: &At<T>, dot: &Dot<T>, ybar: &[T], dybar: &[T], out: &mut [Out<T>]) {
+    fn adjoint_tangent(&self, at: &At<T>, dx: &[&[T]], ybar: &[T], dybar: &[T], _: &mut [Vec<T>], out: &mut [Out<T>]) {
         let two = T::of(2.0);
-        out[0].fill_with([at.x[0], dot.x[0], ybar, dybar], |[x, dx, ybar, dybar]| {
+        out[0].fill_with([at.x[0], dx[0], ybar, dybar], |[x, dx, ybar, dybar]| {
             two * (relu(x) * dybar + step(x) * dx * ybar)
         });
     }
 
-    fn curvature(&self, at: &At<T>, dot: &Dot<T>, ybar: &[T]) -> f64 {
-        curvature(at.x[0], dot.x[0], ybar)
+    fn curvature(&self, at: &At<T>, dx: &[&[T]], ybar: &[T], _: &mut [Vec<T>]) -> f64 {
+        curvature(at.x[0], dx[0], ybar)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Root-mean-square norm without weights.
 
-use crate::diff::primitive::{At, Batch, Dot, Out, Primitive, Write};
+use crate::diff::primitive::{At, Batch, Out, Primitive, Write};
 use crate::math::array::Real;
 use crate::math::simd::{dot_row, put};
 
@@ -39,10 +39,10 @@ crate::kernel! {
 
     /// With μ = r·mean(x̂∘ẋ): ṙ = −rμ and x̂˙ = rẋ − x̂μ, so
     /// x̄˙ = gain·r·( −μ(ȳ − x̂m) + ȳ˙ − x̂˙m − x̂ṁ ), m = mean(x̂∘ȳ), ṁ = mean(x̂˙∘ȳ + x̂∘ȳ˙).
-    fn jacobian_tangent[T](op: &'a RmsNorm, at: &'a At<'a, T>, dot: &'a Dot<'a, T>, ybar: &'a [T], dybar: &'a [T],
+    fn jacobian_tangent[T](op: &'a RmsNorm, at: &'a At<'a, T>, dx: &'a [&'a [T]], ybar: &'a [T], dybar: &'a [T],
         write: Write, to: &'a mut [T]) -> () {
         let (w, gain, share, two) = (op.width, T::of(op.gain), T::of(1.0 / op.width as f64), T::of(2.0));
-        let (x, dx, r) = (at.x[0], dot.x[0], &at.kept[0]);
+        let (x, dx, r) = (at.x[0], dx[0], &at.kept[0]);
         for (g, &r) in r.iter().enumerate() {
             let group = g * w..(g + 1) * w;
             let (x, dx) = (&x[group.clone()], &dx[group.clone()]);
@@ -56,6 +56,24 @@ crate::kernel! {
                 scale * (dybar - mu * ybar + along * x - back * dx)
             });
         }
+    }
+}
+
+crate::kernel! {
+    /// ⟨ẋ, x̄˙⟩ of `jacobian_tangent` with ȳ˙ = 0, from the groups' inner products alone.
+    fn curvature[T](op: &'a RmsNorm, at: &'a At<'a, T>, dx: &'a [&'a [T]], ybar: &'a [T]) -> f64 {
+        let (w, gain, share, two) = (op.width, T::of(op.gain), T::of(1.0 / op.width as f64), T::of(2.0));
+        let (x, dx, r, mut total) = (at.x[0], dx[0], &at.kept[0], 0.0);
+        for (g, &r) in r.iter().enumerate() {
+            let group = g * w..(g + 1) * w;
+            let (x, dx, ybar) = (&x[group.clone()], &dx[group.clone()], &ybar[group]);
+            let (along, across) = (dot_row(x, dx), dot_row(dx, ybar));
+            let mu = along * r * r * share;
+            let m = dot_row(x, ybar) * r * share;
+            let dm = across * r * share - m * mu;
+            total += (gain * r * (r * (two * mu * m - dm) * along - mu * across - r * m * dot_row(dx, dx))).wide();
+        }
+        total
     }
 }
 
@@ -78,11 +96,15 @@ impl<T: Real> Primitive<T> for RmsNorm {
         jacobian(self, at.x[0], &at.kept[0], dx[0], Write::Set, dy);
     }
 
-    fn adjoint(&self, _: &Batch, x: &[&[T]], _: &[T], ybar: &[T], kept: &mut [Vec<T>], out: &mut [Out<T>]) {
+    fn adjoint(&self, _: &Batch, x: &[&[T]], ybar: &[T], kept: &mut [Vec<T>], _: &mut [Vec<T>], out: &mut [Out<T>]) {
         jacobian(self, x[0], &kept[0], ybar, out[0].write, out[0].to);
     }
 
-    fn adjoint_tangent(&self, at: &At<T>, dot: &Dot<T>, ybar: &[T], dybar: &[T], out: &mut [Out<T>]) {
-        jacobian_tangent(self, at, dot, ybar, dybar, out[0].write, out[0].to);
+    fn adjoint_tangent(&self, at: &At<T>, dx: &[&[T]], ybar: &[T], dybar: &[T], _: &mut [Vec<T>], out: &mut [Out<T>]) {
+        jacobian_tangent(self, at, dx, ybar, dybar, out[0].write, out[0].to);
+    }
+
+    fn curvature(&self, at: &At<T>, dx: &[&[T]], ybar: &[T], _: &mut [Vec<T>]) -> f64 {
+        curvature(self, at, dx, ybar)
     }
 }

@@ -1,6 +1,6 @@
 //! Smear: each token takes up a gated share of the token before it.
 
-use crate::diff::primitive::{At, Batch, Dot, Out, Primitive};
+use crate::diff::primitive::{At, Batch, Out, Primitive};
 use crate::math::array::{Real, sigmoid};
 use crate::math::simd::{Write, dot_row, put};
 
@@ -70,11 +70,11 @@ crate::kernel! {
         }
     }
 
-    fn smeared_adjoint_tangent[T](op: &'a Smear, at: &'a At<'a, T>, dot: &'a Dot<'a, T>, ybar: &'a [T],
+    fn smeared_adjoint_tangent[T](op: &'a Smear, at: &'a At<'a, T>, dx: &'a [&'a [T]], ybar: &'a [T],
         dybar: &'a [T], to: [&'a mut [T]; 3]) -> () {
         let [to_x, to_gate, to_lambda] = to;
         let (w, m) = (op.width, op.gate);
-        let ([x, gate, lambda], [dx, dgate, dlambda]) = (at.x, dot.x) else { unreachable!("three inputs") };
+        let ([x, gate, lambda], [dx, dgate, dlambda]) = (at.x, dx) else { unreachable!("three inputs") };
         for t in Smear::rows(at.batch) {
             let (here, dhere) = (&x[t * w..t * w + m], &dx[t * w..t * w + m]);
             let (before, dbefore) = (&x[(t - 1) * w..t * w], &dx[(t - 1) * w..t * w]);
@@ -95,6 +95,25 @@ crate::kernel! {
     }
 }
 
+crate::kernel! {
+    /// Σ ⟨ȳ, g̈ x_{t−1} + 2ġ ẋ_{t−1}⟩ with the gate g = λσ(s).
+    fn smeared_curvature[T](op: &'a Smear, at: &'a At<'a, T>, dx: &'a [&'a [T]], ybar: &'a [T]) -> f64 {
+        let (w, m, two, mut total) = (op.width, op.gate, T::of(2.0), 0.0);
+        let ([x, gate, lambda], [dx, dgate, dlambda]) = (at.x, dx) else { unreachable!("three inputs") };
+        for t in Smear::rows(at.batch) {
+            let (here, dhere) = (&x[t * w..t * w + m], &dx[t * w..t * w + m]);
+            let (before, dbefore) = (&x[(t - 1) * w..t * w], &dx[(t - 1) * w..t * w]);
+            let ybar = &ybar[t * w..(t + 1) * w];
+            let (e, e1, e2) = sigmoid_jet(dot_row(gate, here));
+            let (ds, dds) = (dot_row(dgate, here) + dot_row(gate, dhere), two * dot_row(dgate, dhere));
+            let (l, dl) = (lambda[0], dlambda[0]);
+            let (dg, ddg) = (dl * e + l * e1 * ds, two * dl * e1 * ds + l * (e2 * ds * ds + e1 * dds));
+            total += (ddg * dot_row(ybar, before) + two * dg * dot_row(ybar, dbefore)).wide();
+        }
+        total
+    }
+}
+
 impl<T: Real> Primitive<T> for Smear {
     fn name(&self) -> &'static str {
         "smear"
@@ -110,15 +129,19 @@ impl<T: Real> Primitive<T> for Smear {
         smeared_tangent(self, at.batch, at.x, dx, dy);
     }
 
-    fn adjoint(&self, batch: &Batch, x: &[&[T]], _: &[T], ybar: &[T], _: &mut [Vec<T>], out: &mut [Out<T>]) {
+    fn adjoint(&self, batch: &Batch, x: &[&[T]], ybar: &[T], _: &mut [Vec<T>], _: &mut [Vec<T>], out: &mut [Out<T>]) {
         let [to_x, to_gate, to_lambda] = out else { unreachable!("three inputs") };
         to_x.fill_with([ybar], |[ybar]| ybar);
         smeared_adjoint(self, batch, x, ybar, [to_x.to, to_gate.open(), to_lambda.open()]);
     }
 
-    fn adjoint_tangent(&self, at: &At<T>, dot: &Dot<T>, ybar: &[T], dybar: &[T], out: &mut [Out<T>]) {
+    fn adjoint_tangent(&self, at: &At<T>, dx: &[&[T]], ybar: &[T], dybar: &[T], _: &mut [Vec<T>], out: &mut [Out<T>]) {
         let [to_x, to_gate, to_lambda] = out else { unreachable!("three inputs") };
         to_x.fill_with([dybar], |[dybar]| dybar);
-        smeared_adjoint_tangent(self, at, dot, ybar, dybar, [to_x.to, to_gate.open(), to_lambda.open()]);
+        smeared_adjoint_tangent(self, at, dx, ybar, dybar, [to_x.to, to_gate.open(), to_lambda.open()]);
+    }
+
+    fn curvature(&self, at: &At<T>, dx: &[&[T]], ybar: &[T], _: &mut [Vec<T>]) -> f64 {
+        smeared_curvature(self, at, dx, ybar)
     }
 }

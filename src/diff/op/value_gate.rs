@@ -1,7 +1,7 @@
 //! Gated value embedding: a token's own embedding joins its attention values.
 
 use super::smear::sigmoid_jet;
-use crate::diff::primitive::{At, Batch, Dot, Out, Primitive};
+use crate::diff::primitive::{At, Batch, Extent, Out, Primitive, Scatter};
 use crate::math::array::Real;
 use crate::math::simd::{Write, dot_row, put};
 
@@ -21,6 +21,9 @@ pub struct ValueGate {
     pub gate: usize,
 }
 
+/// Position of the table among the inputs.
+const TABLE: usize = 3;
+
 /// Where one (row, head) lies in each array.
 struct Place {
     /// Range in v, y and their relatives.
@@ -31,6 +34,10 @@ struct Place {
     w: std::ops::Range<usize>,
     /// Range in the table.
     e: std::ops::Range<usize>,
+    /// Row of the batch.
+    row: usize,
+    /// Range in a row of the table.
+    own: std::ops::Range<usize>,
 }
 
 impl ValueGate {
@@ -43,6 +50,8 @@ impl ValueGate {
                     u: t * self.width..t * self.width + self.gate,
                     w: j * self.gate..(j + 1) * self.gate,
                     e: at(token as usize)..at(token as usize) + self.head,
+                    row: t,
+                    own: j * self.head..(j + 1) * self.head,
                 }
             })
         })
@@ -71,8 +80,9 @@ crate::kernel! {
         }
     }
 
-    fn gated_adjoint[T](op: &'a ValueGate, batch: &'a Batch, x: &'a [&'a [T]], ybar: &'a [T], to: [&'a mut [T]; 3]) -> () {
-        let [to_u, to_w, to_table] = to;
+    fn gated_adjoint[T](op: &'a ValueGate, batch: &'a Batch, x: &'a [&'a [T]], ybar: &'a [T], to: [&'a mut [T]; 2],
+        to_table: Scatter<'a, T>) -> () {
+        let ([to_u, to_w], mut to_table) = (to, to_table);
         let [_, u, w, table] = x else { unreachable!("four inputs") };
         let range = T::of(RANGE);
         for p in op.places(batch) {
@@ -81,16 +91,16 @@ crate::kernel! {
             let (g, g1, _) = sigmoid_jet(dot_row(w, u));
             let g = range * g;
             let sbar = range * g1 * dot_row(ybar, e);
-            put(Write::Add, &mut to_table[p.e], [ybar], |[y]| g * y);
+            put(Write::Add, &mut to_table.row(p.row, op.heads * op.head)[p.own], [ybar], |[y]| g * y);
             put(Write::Add, to_w, [u], |[u]| sbar * u);
             put(Write::Add, to_u, [w], |[w]| sbar * w);
         }
     }
 
-    fn gated_adjoint_tangent[T](op: &'a ValueGate, at: &'a At<'a, T>, dot: &'a Dot<'a, T>, ybar: &'a [T],
-        dybar: &'a [T], to: [&'a mut [T]; 3]) -> () {
-        let [to_u, to_w, to_table] = to;
-        let ([_, u, w, table], [_, du, dw, dtable]) = (at.x, dot.x) else { unreachable!("four inputs") };
+    fn gated_adjoint_tangent[T](op: &'a ValueGate, at: &'a At<'a, T>, dx: &'a [&'a [T]], ybar: &'a [T],
+        dybar: &'a [T], to: [&'a mut [T]; 2], to_table: Scatter<'a, T>) -> () {
+        let ([to_u, to_w], mut to_table) = (to, to_table);
+        let ([_, u, w, table], [_, du, dw, dtable]) = (at.x, dx) else { unreachable!("four inputs") };
         let range = T::of(RANGE);
         for p in op.places(at.batch) {
             let (ybar, dybar) = (&ybar[p.v.clone()], &dybar[p.v]);
@@ -103,15 +113,15 @@ crate::kernel! {
             let dgbar = range * (dot_row(dybar, e) + dot_row(ybar, de));
             let (g, dg) = (range * g, range * g1 * ds);
             let (sbar, dsbar) = (gbar * g1, dgbar * g1 + gbar * g2 * ds);
-            put(Write::Add, &mut to_table[p.e], [ybar, dybar], |[y, dy]| g * dy + dg * y);
+            put(Write::Add, &mut to_table.row(p.row, op.heads * op.head)[p.own], [ybar, dybar], |[y, dy]| g * dy + dg * y);
             put(Write::Add, &mut to_w[p.w], [u, du], |[u, du]| dsbar * u + sbar * du);
             put(Write::Add, &mut to_u[p.u], [w, dw], |[w, dw]| dsbar * w + sbar * dw);
         }
     }
 
     /// Σ ⟨ȳ, g̈e + 2ġė⟩.
-    fn gated_curvature[T](op: &'a ValueGate, at: &'a At<'a, T>, dot: &'a Dot<'a, T>, ybar: &'a [T]) -> f64 {
-        let ([_, u, w, table], [_, du, dw, dtable]) = (at.x, dot.x) else { unreachable!("four inputs") };
+    fn gated_curvature[T](op: &'a ValueGate, at: &'a At<'a, T>, dx: &'a [&'a [T]], ybar: &'a [T]) -> f64 {
+        let ([_, u, w, table], [_, du, dw, dtable]) = (at.x, dx) else { unreachable!("four inputs") };
         let (range, two, mut total) = (T::of(RANGE), T::of(2.0), 0.0);
         for p in op.places(at.batch) {
             let (u, du, w, dw) = (&u[p.u.clone()], &du[p.u], &w[p.w.clone()], &dw[p.w]);
@@ -130,6 +140,10 @@ impl<T: Real> Primitive<T> for ValueGate {
         "value embedding"
     }
 
+    fn extent(&self, input: usize) -> Extent {
+        if input == TABLE { Extent::Touched } else { Extent::Whole }
+    }
+
     fn value(&self, batch: &Batch, x: &[&[T]], y: &mut [T], _: &mut [Vec<T>]) {
         y.copy_from_slice(x[0]);
         gated(self, batch, x, y);
@@ -140,20 +154,19 @@ impl<T: Real> Primitive<T> for ValueGate {
         gated_tangent(self, at.batch, at.x, dx, dy);
     }
 
-    fn adjoint(&self, batch: &Batch, x: &[&[T]], _: &[T], ybar: &[T], _: &mut [Vec<T>], out: &mut [Out<T>]) {
+    fn adjoint(&self, batch: &Batch, x: &[&[T]], ybar: &[T], _: &mut [Vec<T>], _: &mut [Vec<T>], out: &mut [Out<T>]) {
         let [to_v, to_u, to_w, to_table] = out else { unreachable!("four inputs") };
         to_v.fill_with([ybar], |[ybar]| ybar);
-        gated_adjoint(self, batch, x, ybar, [to_u.open(), to_w.open(), to_table.open()]);
+        gated_adjoint(self, batch, x, ybar, [to_u.open(), to_w.open()], to_table.scatter(batch));
     }
 
-    fn adjoint_tangent(&self, at: &At<T>, dot: &Dot<T>, ybar: &[T], dybar: &[T], out: &mut [Out<T>]) {
+    fn adjoint_tangent(&self, at: &At<T>, dx: &[&[T]], ybar: &[T], dybar: &[T], _: &mut [Vec<T>], out: &mut [Out<T>]) {
         let [to_v, to_u, to_w, to_table] = out else { unreachable!("four inputs") };
         to_v.fill_with([dybar], |[dybar]| dybar);
-        gated_adjoint_tangent(self, at, dot, ybar, dybar, [to_u.open(), to_w.open(), to_table.open()]);
+        gated_adjoint_tangent(self, at, dx, ybar, dybar, [to_u.open(), to_w.open()], to_table.scatter(at.batch));
     }
 
-    /// Without a table of zeros to scatter into.
-    fn curvature(&self, at: &At<T>, dot: &Dot<T>, ybar: &[T]) -> f64 {
-        gated_curvature(self, at, dot, ybar)
+    fn curvature(&self, at: &At<T>, dx: &[&[T]], ybar: &[T], _: &mut [Vec<T>]) -> f64 {
+        gated_curvature(self, at, dx, ybar)
     }
 }

@@ -1,34 +1,18 @@
 //! Stage Coefficients (II): c and B on the subspace, traces of A in the full space.
 
 use crate::criteria::prefix::Prefix;
-use crate::diff::sweep::PerParameter;
+use crate::criteria::projection::{self, Curvature, project, symmetric};
 use crate::engine::climb::{Climb, Found, Ritz};
 use crate::engine::event::{Event, Stage};
 use crate::engine::knobs::Method;
 use crate::error::Result;
 use crate::math::array::Real;
-use crate::math::simd;
 use crate::math::stream::{Purpose, Stream};
-use crate::math::vector;
 
 /// Rademacher probes of A, each at the price of one product on n + 1 sequences.
 const PROBES: usize = 32;
 /// Rows that the paper's code keeps of each Hessian.
 const PAPER_ROWS: usize = 4;
-
-/// Uᵀx for a vector cut into parameters.
-pub(super) fn project<T: Real>(columns: &[&[T]], ranges: &[std::ops::Range<usize>], x: &PerParameter<T>) -> Vec<f64> {
-    let along = |u: &&[T]| ranges.iter().zip(x).map(|(r, x)| simd::dot(&u[r.clone()], x)).sum();
-    columns.iter().map(along).collect()
-}
-
-/// What one column of stage II brings.
-struct Column {
-    /// Uᵀ H_{n+1} u_j.
-    projection: Vec<f64>,
-    /// ‖A u_j‖².
-    square: f64,
-}
 
 impl<T: Real> Climb<T> {
     pub(in crate::engine) fn coefficients(&mut self) -> Result<()> {
@@ -41,10 +25,13 @@ impl<T: Real> Climb<T> {
         let probes_known = self.emitter.readout.at.get(&n).map_or(0, |at| at.traces.len());
         let total = k + PROBES - probes_known.min(PROBES);
         self.emitter.begin(Stage::Coefficients, total);
-        let c = self.gradient_coefficients(n)?;
-        let (b, leakage) = match self.knobs().method {
-            Method::Exact => self.curvature_coefficients(n)?,
-            Method::Paper => (self.paper_curvature(n)?, None),
+        let c = projection::gradient(&self.risk, &found.space.vectors, n)?;
+        let Curvature { b, leakage } = match self.knobs().method {
+            Method::Exact => {
+                self.emitter.work.hvps += k as f64 / n as f64;
+                projection::curvature(&self.risk, &found.space, &projected_hessian(found), n)?
+            }
+            Method::Paper => Curvature { b: self.paper_curvature(n)?, leakage: None },
         };
         let b_norm2 = self.emitter.readout.b_norm2.get(&n).copied().unwrap_or(f64::NAN);
         self.emitter.emit(Event::Coefficients { basis: number, m: n, c, b, b_norm2, leakage });
@@ -59,44 +46,10 @@ impl<T: Real> Climb<T> {
         Ok(())
     }
 
-    /// c = Uᵀb.
-    fn gradient_coefficients(&mut self, n: usize) -> Result<Vec<f64>> {
-        let Some(found) = &self.found else { return Ok(Vec::new()) };
-        let mut b = self.risk.sequence_gradient(n).concat();
-        vector::axpy(-1.0, &self.risk.gradient(0..n), &mut b);
-        vector::scale(1.0 / (n + 1) as f64, &mut b);
-        Ok(found.space.vectors.coefficients(&b))
-    }
-
-    /// B = (UᵀH_{n+1}U − UᵀH^(n)U)/(n+1) from k products on one sequence, and the leakage of A out of span U.
-    fn curvature_coefficients(&mut self, n: usize) -> Result<(Vec<f64>, Option<f64>)> {
-        let Some(found) = &self.found else { return Ok((Vec::new(), None)) };
-        let k = found.space.values.len();
-        let ranges = self.risk.graph().layout.ranges();
-        let columns: Vec<&[T]> = found.space.vectors.cols().collect();
-        let got = self.risk.map_hvps(n, &columns, |j, product| {
-            let image = found.space.image(j);
-            let square = ranges.iter().zip(product).map(|(r, h)| simd::square_distance(h, &image[r.clone()]));
-            Column {
-                projection: project(&columns, &ranges, product),
-                square: square.sum::<f64>() / ((n + 1) as f64).powi(2),
-            }
-        })?;
-        let own = projected_hessian(found);
-        let scale = 1.0 / (n + 1) as f64;
-        let next: Vec<f64> = (0..k * k).map(|at| got[at % k].projection[at / k]).collect();
-        let b = symmetric(k, &next.iter().zip(&own).map(|(next, own)| scale * (next - own)).collect::<Vec<_>>());
-        let all: f64 = got.iter().map(|c| c.square).sum();
-        let inside: f64 = b.iter().map(|b| b * b).sum();
-        self.emitter.work.hvps += k as f64 / n as f64;
-        Ok((b, (all > 0.0).then(|| ((all - inside).max(0.0) / all).sqrt())))
-    }
-
     /// The paper's B: the difference of two Hessians on rows chosen separately from n and from n + 1 sequences.
     fn paper_curvature(&mut self, n: usize) -> Result<Vec<f64>> {
         let Some(found) = &self.found else { return Ok(Vec::new()) };
         let (k, seed) = (found.space.values.len(), found.key.seed);
-        let ranges = self.risk.graph().layout.ranges();
         let columns: Vec<&[T]> = found.space.vectors.cols().collect();
         let mut b = vec![0.0; k * k];
         for (index, (rows, sign)) in [(n, -1.0), (n + 1, 1.0)].into_iter().enumerate() {
@@ -105,7 +58,7 @@ impl<T: Real> Climb<T> {
             let chosen: Vec<usize> =
                 (0..PAPER_ROWS.min(rows)).map(|_| pool.swap_remove(stream.below(pool.len()))).collect();
             for &row in &chosen {
-                let got = self.risk.map_hvps(row, &columns, |_, product| project(&columns, &ranges, product))?;
+                let got = self.risk.map_hvps(row, &columns, |_, product| project(&columns, product))?;
                 for (at, b) in b.iter_mut().enumerate() {
                     *b += sign * got[at % k][at / k] / chosen.len() as f64;
                 }
@@ -119,11 +72,10 @@ impl<T: Real> Climb<T> {
     fn trace(&mut self, n: usize, probe: usize) -> Result<()> {
         let signs = Stream::new(self.knobs().seed, Purpose::Trace, probe as u64).signs(self.risk.parameters());
         let v: Vec<T> = signs.into_iter().map(T::of).collect();
-        let ranges = self.risk.graph().layout.ranges();
-        let mut prefix = Prefix::new(ranges.iter().map(|r| r.len()));
+        let mut prefix = Prefix::new(self.risk.parameters());
         let (mut sum, mut quadratic, mut square) = (0.0, Vec::new(), Vec::new());
         self.risk.each_hvp(0..n + 1, &v, |i, product| {
-            let along: f64 = ranges.iter().zip(product).map(|(r, h)| simd::dot(&v[r.clone()], h)).sum();
+            let along = product.dot(&v);
             if let Some(norm2) = prefix.push(product) {
                 quadratic.push((along - sum / i as f64) / (i + 1) as f64);
                 square.push(norm2);
@@ -147,9 +99,4 @@ pub(super) fn projected_hessian<T: Real>(found: &Found<T>) -> Vec<f64> {
             symmetric(k, &columns)
         }
     }
-}
-
-/// The symmetric part of a k × k matrix.
-pub(super) fn symmetric(k: usize, m: &[f64]) -> Vec<f64> {
-    (0..k * k).map(|at| 0.5 * (m[at] + m[at % k * k + at / k])).collect()
 }

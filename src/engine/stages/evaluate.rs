@@ -71,7 +71,7 @@ impl<T: Real> Climb<T> {
             Target::Full => {
                 let direction: Vec<T> =
                     vector::normals(&mut Stream::new(seed, Purpose::Full, index as u64), self.risk.parameters());
-                let slopes = self.risk.slopes(0..n + 1, &direction);
+                let slopes = self.risk.slopes(0..n + 1, &direction)?;
                 (direction, slopes)
             }
         };

@@ -12,9 +12,10 @@ impl<T: Real> Climb<T> {
         let n = self.knobs().n;
         let known = self.emitter.readout.at.get(&n).is_some_and(|at| at.gradients.is_some());
         if known && !self.emitter.readout.losses.is_empty() {
+            // What is known of them outlives linearisations that had to go.
+            self.risk.linearise(0..self.kept.min(n + 1))?;
             return Ok(());
         }
-        self.plan_memory()?;
         let sequences = self.problem.sequences.rows();
         self.emitter.begin(Stage::Linearise, sequences);
         let losses = self.risk.linearise(0..n + 1)?;
@@ -24,7 +25,7 @@ impl<T: Real> Climb<T> {
             self.rest_of_losses(n + 1, sequences)?;
         }
         let b_norm2 = self.increment_norms(n)?;
-        let grad_norm = vector::norm(&self.risk.gradient(0..n));
+        let grad_norm = vector::norm(&self.risk.gradient(0..n)?);
         self.emitter.emit(Event::Gradients { n, grad_norm, b_norm2 });
         self.emitter.complete();
         Ok(())
@@ -45,10 +46,10 @@ impl<T: Real> Climb<T> {
 
     /// ‖b^(n)‖² from the gradients of sequences 1…n+1.
     fn increment_norms(&mut self, n: usize) -> Result<f64> {
-        let mut prefix = Prefix::new(self.risk.graph().layout.entries().iter().map(|e| e.len()));
+        let mut prefix = Prefix::new(self.risk.parameters());
         let mut last = None;
         for i in 0..=n {
-            last = prefix.push(self.risk.sequence_gradient(i));
+            last = prefix.push(&*self.risk.sequence_gradient(i)?);
         }
         Ok(last.unwrap_or(f64::NAN))
     }

@@ -1,42 +1,25 @@
 //! Stage Subspace (I): the basis of the probing law.
 
-use crate::diff::risk::Risk;
 use crate::engine::climb::{Climb, Found, Ritz, SubspaceKey};
 use crate::engine::emitter::Emitter;
 use crate::engine::event::{Event, Stage};
+use crate::engine::hessian::{Hessian, block, solve};
 use crate::engine::knobs::{Law, Method, SolverKind};
 use crate::error::{Error, Result};
 use crate::math::array::Real;
 use crate::math::stream::{Purpose, Stream};
 use crate::math::vector;
 use crate::spectrum::basis::Basis;
-use crate::spectrum::lanczos::{Start, lanczos};
-use crate::spectrum::operator::{Negated, SymmetricOperator};
+use crate::spectrum::lobpcg;
+use crate::spectrum::operator::Negated;
 use crate::spectrum::paper::paper_power;
-use crate::spectrum::power::power;
-use crate::spectrum::solver::{Eigenspace, Iteration, Outcome, Request};
+use crate::spectrum::solver::{Eigenspace, Iteration, Outcome, Request, Start};
 
 /// Most products per wanted pair before a solver gives up, and a floor for small k.
 const PRODUCTS_PER_PAIR: usize = 100;
 const FEWEST_PRODUCTS: usize = 400;
 /// Products Lanczos spends on a fresh random start once converged, so that a missed or repeated pair shows.
 const CHECK: usize = 8;
-
-/// H^(n) as an operator.
-struct Hessian<'a, T> {
-    risk: &'a Risk<T>,
-    n: usize,
-}
-
-impl<T: Real> SymmetricOperator<T> for Hessian<'_, T> {
-    fn dim(&self) -> usize {
-        self.risk.parameters()
-    }
-
-    fn apply(&mut self, v: &[T], out: &mut [T]) -> Result<()> {
-        self.risk.hvp(0..self.n, v, out)
-    }
-}
 
 /// Which end of the spectrum a solve looks at.
 #[derive(Clone, Copy, PartialEq)]
@@ -55,9 +38,12 @@ impl<T: Real> Climb<T> {
         }
         let request = Request {
             check: CHECK,
+            columns: Some(self.columns),
+            block: block(key.n),
             ..Request::new(key.k, key.tol, (PRODUCTS_PER_PAIR * key.k).max(FEWEST_PRODUCTS), key.seed)
         };
         self.emitter.begin(Stage::Subspace, key.k);
+        self.tell_block(&key);
         let (space, ritz) = match (key.law, key.method) {
             (Law::Top, Method::Paper) => (self.solve(&key, &request, End::Largest)?, Ritz::Full),
             (Law::Top, Method::Exact) => (self.solve(&key, &request, End::Largest)?, Ritz::Diagonal),
@@ -87,19 +73,32 @@ impl<T: Real> Climb<T> {
         Ok(())
     }
 
+    /// Say in the log how many directions go together, and why.
+    fn tell_block(&mut self, key: &SubspaceKey) {
+        let n = key.n;
+        let text = match (key.law, key.method, key.solver) {
+            (Law::Random | Law::Gradients, ..) | (_, Method::Paper, _) | (.., SolverKind::Power) => return,
+            (.., SolverKind::Lobpcg) => {
+                let width = lobpcg::block(key.k, self.risk.parameters());
+                format!("lobpcg: blocks of up to {width} directions, the {} wanted ones and guards", key.k)
+            }
+            (.., SolverKind::Lanczos) => match block(n) {
+                1 => format!("lanczos: one direction at a time, for {n} sequences share out the threads"),
+                b => format!("lanczos: blocks of {b} directions, for {n} sequences alone leave threads idle"),
+            },
+        };
+        self.emitter.log(text);
+    }
+
     fn solve(&mut self, key: &SubspaceKey, request: &Request, end: End) -> Result<Eigenspace<T>> {
         let Climb { risk, emitter, found, .. } = self;
-        let mut watch = Watch { emitter, solver: key.solver, n: key.n, k: key.k, tol: key.tol, end };
+        let mut watch = Watch { emitter, solver: key.solver, n: key.n, k: key.k, tol: key.tol, end, seen: 0 };
         let mut hessian = Hessian { risk, n: key.n };
         if key.method == Method::Paper {
             return paper_power(&mut hessian, request, &mut |i| watch.see(i));
         }
         if end == End::Smallest {
-            let mut negated = Negated(hessian);
-            let mut space = match key.solver {
-                SolverKind::Lanczos => lanczos(&mut negated, request, Start::Random, &mut |i| watch.see(i))?,
-                SolverKind::Power => power(&mut negated, request, &mut |i| watch.see(i))?,
-            };
+            let mut space = solve(&mut Negated(hessian), key.solver, request, Start::Random, &mut |i| watch.see(i))?;
             // Pairs of −H are pairs of H with the sign turned; so is what is left over.
             space.values.iter_mut().for_each(|v| *v = -*v);
             space.weights.iter_mut().for_each(|w| *w = -*w);
@@ -107,22 +106,16 @@ impl<T: Real> Climb<T> {
             space.smallest = space.values.iter().take(4).copied().collect();
             return Ok(space);
         }
-        match key.solver {
-            SolverKind::Power => power(&mut hessian, request, &mut |i| watch.see(i)),
-            SolverKind::Lanczos => {
-                // A solve of the same kind nearby saves products; another solver starts afresh, to be compared.
-                let near = found.as_ref().filter(|f| {
-                    (f.key.law, f.key.method, f.key.solver) == (key.law, key.method, key.solver)
-                        && f.key.seed == key.seed
-                });
-                let start = match near {
-                    Some(f) if f.key.n == key.n && f.key.k <= key.k => Start::Resume(&f.space),
-                    Some(f) => Start::Near(&f.space.vectors),
-                    None => Start::Random,
-                };
-                lanczos(&mut hessian, request, start, &mut |i| watch.see(i))
-            }
-        }
+        // A solve of the same kind nearby saves products; another solver starts afresh, to be compared.
+        let near = found.as_ref().filter(|f| {
+            (f.key.law, f.key.method, f.key.solver) == (key.law, key.method, key.solver) && f.key.seed == key.seed
+        });
+        let start = match near {
+            Some(f) if f.key.n == key.n && f.key.k <= key.k => Start::Resume(&f.space),
+            Some(f) => Start::Near(&f.space.vectors),
+            None => Start::Random,
+        };
+        solve(&mut hessian, key.solver, request, start, &mut |i| watch.see(i))
     }
 
     /// k random directions, orthonormalised.
@@ -134,7 +127,9 @@ impl<T: Real> Climb<T> {
 
     /// The gradients of the first k sequences, orthonormalised.
     fn gradient_basis(&self, key: &SubspaceKey) -> Result<Basis<T>> {
-        orthonormal(self.risk.parameters(), (0..key.k).map(|i| self.risk.sequence_gradient(i).concat()))
+        let gradients: Vec<Vec<T>> =
+            (0..key.k).map(|i| Ok(self.risk.sequence_gradient(i)?.to_flat())).collect::<Result<_>>()?;
+        orthonormal(self.risk.parameters(), gradients.into_iter())
     }
 
     /// A given orthonormal basis with its Rayleigh quotients and images under H^(n): k products.
@@ -197,6 +192,8 @@ struct Watch<'a> {
     k: usize,
     tol: f64,
     end: End,
+    /// Products seen.
+    seen: usize,
 }
 
 impl Watch<'_> {
@@ -205,7 +202,8 @@ impl Watch<'_> {
         let signed = |values: &[f64]| values.iter().map(|v| sign * v).collect::<Vec<f64>>();
         let tolerance = self.tol * i.values.first().map_or(0.0, |v| v.abs());
         let converged = i.residuals.iter().filter(|r| r.is_some_and(|r| r <= tolerance)).count();
-        self.emitter.work.hvps += 1.0;
+        self.emitter.work.hvps += (i.products - self.seen) as f64;
+        self.seen = i.products;
         self.emitter.emit(Event::Iteration {
             solver: self.solver,
             n: self.n,

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::coefficients::{project, symmetric};
 use crate::criteria::increment::{increment, mean};
 use crate::criteria::prefix::Prefix;
+use crate::criteria::projection::{project, symmetric};
 use crate::criteria::proxy;
 use crate::diff::risk::Risk;
 use crate::engine::climb::Climb;
@@ -99,15 +99,15 @@ impl<T: Real> Climb<T> {
     fn against_n(&mut self, n: usize, number: u32, done: usize, total: usize) -> Result<()> {
         let Some(found) = &self.found else { return Ok(()) };
         let k = found.space.values.len();
-        let ranges = self.risk.graph().layout.ranges();
         let columns: Vec<&[T]> = found.space.vectors.cols().collect();
-        let mut prefix = Prefix::new(ranges.iter().map(|r| r.len()));
+        let mut prefix = Prefix::new(self.risk.parameters());
         let mut gradients: Vec<Vec<f64>> = Vec::new();
         let mut sum = vec![0.0; k * k];
         for i in 0..n {
-            let hessian = self.risk.map_hvps(i, &columns, |_, product| project(&columns, &ranges, product))?.concat();
-            gradients.push(project(&columns, &ranges, self.risk.sequence_gradient(i)));
-            if let Some(b_norm2) = prefix.push(self.risk.sequence_gradient(i)) {
+            let hessian = self.risk.map_hvps(i, &columns, |_, product| project(&columns, product))?.concat();
+            let gradient = self.risk.sequence_gradient(i)?;
+            gradients.push(project(&columns, &gradient));
+            if let Some(b_norm2) = prefix.push(&*gradient) {
                 let scale = 1.0 / (i + 1) as f64;
                 let b: Vec<f64> = hessian.iter().zip(&sum).map(|(h, s)| scale * (h - s / i as f64)).collect();
                 let c = (0..k)
@@ -136,29 +136,25 @@ impl<T: Real> Climb<T> {
         Ok(())
     }
 
-    /// Root mean square of (L(w) − L(w*)) in T less the same in O.
+    /// Root mean square of (L(w) − L(w*)) in T less the same in O, a point at a time.
     fn difference_to<O: Real>(&mut self, n: usize) -> Result<f64> {
         let control = self.emitter.control.clone();
         let other: Risk<O> = self.problem.risk(Arc::new(move || control.check()));
-        let seed = self.knobs().seed;
-        let points: Vec<Vec<T>> = std::iter::once(self.risk.point().to_vec())
-            .chain((0..FLOOR_POINTS).map(|i| {
-                let mut stream = Stream::new(seed, Purpose::Proxy, (DIRECTIONS + i) as u64);
-                self.moved(FLOOR_SIGMA, &vector::normals(&mut stream, self.risk.parameters()))
-            }))
-            .collect();
-        // Both precisions must see the very same point: the coarser one's digits.
-        let coarse: Vec<Vec<f32>> = points.iter().map(|w| vector::convert(w)).collect();
-        let own: Vec<Vec<T>> = coarse.iter().map(|w| vector::convert(w)).collect();
-        let others: Vec<Vec<O>> = coarse.iter().map(|w| vector::convert(w)).collect();
-        let changes = |losses: Vec<Vec<f64>>| -> Vec<f64> {
-            let means: Vec<f64> = losses.iter().map(|l| mean(l, n).unwrap_or(f64::NAN)).collect();
-            means[1..].iter().map(|m| m - means[0]).collect()
+        let means = |w: &[T]| -> Result<(f64, f64)> {
+            // Both precisions must see the very same point: the coarser one's digits.
+            let coarse: Vec<f32> = vector::convert(w);
+            let own = self.risk.losses(&[&vector::convert(&coarse)], 0..n)?.concat();
+            let others = other.losses(&[&vector::convert(&coarse)], 0..n)?.concat();
+            Ok((mean(&own, n).unwrap_or(f64::NAN), mean(&others, n).unwrap_or(f64::NAN)))
         };
-        let own = changes(self.risk.losses(&own.iter().map(Vec::as_slice).collect::<Vec<_>>(), 0..n)?);
-        let others = changes(other.losses(&others.iter().map(Vec::as_slice).collect::<Vec<_>>(), 0..n)?);
+        let at = means(self.risk.point())?;
+        let mut square = 0.0;
+        for i in 0..FLOOR_POINTS {
+            let mut stream = Stream::new(self.knobs().seed, Purpose::Proxy, (DIRECTIONS + i) as u64);
+            let there = means(&self.moved(FLOOR_SIGMA, &vector::normals(&mut stream, self.risk.parameters())))?;
+            square += ((there.0 - at.0) - (there.1 - at.1)).powi(2);
+        }
         self.emitter.work.passes += (2 * (FLOOR_POINTS + 1) * n) as f64;
-        let square: f64 = own.iter().zip(&others).map(|(a, b)| (a - b) * (a - b)).sum();
         Ok((square / FLOOR_POINTS as f64).sqrt())
     }
 

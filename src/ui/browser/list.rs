@@ -98,14 +98,10 @@ impl Browser {
         Some((at, shown[at]))
     }
 
-    /// A sign typed into the line.
-    pub fn typed(&mut self, c: char) {
-        const LONGEST: usize = 200;
-        if let Some((field, text)) = &mut self.line
-            && !c.is_control()
-            && text.chars().count() < LONGEST
-        {
-            text.push(c);
+    /// Change the line being typed, if one is.
+    pub fn change(&mut self, change: impl FnOnce(&mut String)) {
+        if let Some((field, text)) = &mut self.line {
+            change(text);
             if *field == Field::Search {
                 (self.search, self.chosen) = (text.clone(), 0);
             }
@@ -126,15 +122,6 @@ impl Browser {
             (Field::Tags, Some((_, card))) => card.tags.join(" "),
         };
         self.line = Some((field, text));
-    }
-
-    pub(super) fn erase(&mut self) {
-        if let Some((field, text)) = &mut self.line {
-            text.pop();
-            if *field == Field::Search {
-                self.search.clone_from(text);
-            }
-        }
     }
 
     /// Take the line that was typed; returns the card whose description it changed.

@@ -9,8 +9,9 @@ pub use view::draw;
 
 use crate::engine::readout::Readout;
 use crate::error::Result;
+use crate::session::Entry;
 
-use super::action::Action;
+use super::action::{Action, Context};
 use super::state::{App, Compared, Next, Notice, Overlay, RatioView};
 
 /// Sessions whose previews are kept.
@@ -34,11 +35,28 @@ pub enum Asked {
     },
 }
 
+/// Open the list of `entries`. Previews look as the dashboard does now.
+pub fn open(app: &mut App, entries: Vec<Entry>) {
+    for still in app.previews.values_mut().flatten() {
+        still.theme.clone_from(&app.theme);
+        still.marker = app.marker;
+    }
+    app.view.overlay = Overlay::Sessions(Browser::new(entries));
+}
+
+/// Choose the session in this row.
+pub fn choose(app: &mut App, row: usize) {
+    if let Overlay::Sessions(browser) = &mut app.view.overlay
+        && browser.line.is_none()
+    {
+        browser.choose(|_| row);
+    }
+}
+
 /// What an action does to the list.
 pub fn act(app: &mut App, action: Action) -> Asked {
     let Overlay::Sessions(browser) = &mut app.view.overlay else { return Asked::Nothing };
     match action {
-        Action::Erase => browser.erase(),
         Action::Accept => {
             if let Some(card) = browser.accept() {
                 let (name, note, tags) = (card.name.clone(), card.note.clone(), card.tags.clone());
@@ -50,6 +68,8 @@ pub fn act(app: &mut App, action: Action) -> Asked {
                 browser.search.clear();
             }
         }
+        // The wheel turns at any time; a line belongs to the session it was begun for.
+        _ if browser.line.is_some() && action != Action::Quit => {}
         Action::Search => browser.edit(Field::Search),
         Action::Note => browser.edit(Field::Note),
         Action::Tags => browser.edit(Field::Tags),
@@ -96,7 +116,8 @@ fn compare(app: &mut App) {
         Some(Err(why)) => refuse(why.clone()),
         Some(Ok(still)) => {
             let readout = still.readout.clone();
-            let notice = Notice::Done(format!("{name} is drawn beside, as B (◆); C takes it away"));
+            let key = app.keymap.key(Context::Board, Action::Compare);
+            let notice = Notice::Done(format!("{name} is drawn beside, as B (◆); {key} takes it away"));
             app.compared = Some(Compared { name, readout });
             app.view.overlay = Overlay::None;
             Some(notice)

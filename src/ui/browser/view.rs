@@ -9,15 +9,17 @@ use ratatui::widgets::{Block, BorderType, Clear, Padding, Paragraph, Widget, Wra
 use super::list::{Browser, Card, Field};
 use crate::engine::readout::State;
 use crate::math::format::{clock, size};
+use crate::ui::action::{Action, Context};
 use crate::ui::panes::{self, line};
+use crate::ui::screen::Hits;
 use crate::ui::state::{App, Notice, Pane};
 use crate::ui::theme::Token;
 
 /// Columns from which the chosen session stands beside the list, not below it.
 const BESIDE: u16 = 110;
 
-/// Draw the list over the dashboard; header and footer stay.
-pub fn draw(app: &App, browser: &Browser, area: Rect, buffer: &mut Buffer) {
+/// Draw the list over the dashboard; header and footer stay. Its rows can be pointed at.
+pub fn draw(app: &App, browser: &Browser, area: Rect, buffer: &mut Buffer, hits: &mut Hits) {
     let area = Rect { y: area.y + 1, height: area.height.saturating_sub(2), ..area };
     Clear.render(area, buffer);
     buffer.set_style(area, app.style(Token::Ground));
@@ -41,7 +43,7 @@ pub fn draw(app: &App, browser: &Browser, area: Rect, buffer: &mut Buffer) {
         true => Layout::horizontal([Constraint::Fill(6), Constraint::Length(2), Constraint::Fill(5)]).areas(above),
         false => Layout::vertical([Constraint::Fill(1), Constraint::Length(1), Constraint::Fill(1)]).areas(above),
     };
-    rows(app, browser, &shown, list, buffer);
+    rows(app, browser, &shown, list, buffer, hits);
     if let Some((_, card)) = browser.chosen() {
         details(app, card, chosen, buffer);
     }
@@ -49,7 +51,7 @@ pub fn draw(app: &App, browser: &Browser, area: Rect, buffer: &mut Buffer) {
 }
 
 /// The sessions, the chosen one always in sight.
-fn rows(app: &App, browser: &Browser, shown: &[&Card], area: Rect, buffer: &mut Buffer) {
+fn rows(app: &App, browser: &Browser, shown: &[&Card], area: Rect, buffer: &mut Buffer, hits: &mut Hits) {
     let muted = app.style(Token::Muted);
     if shown.is_empty() {
         let what = match browser.cards.is_empty() {
@@ -74,6 +76,7 @@ fn rows(app: &App, browser: &Browser, shown: &[&Card], area: Rect, buffer: &mut 
         let style = if i == at { app.style(Token::Selected) } else { app.style(Token::Text) };
         let spans = vec![Span::styled(text, style), Span::styled(hashed(&card.tags), app.style(Token::Accent))];
         line(buffer, area, row as u16 + 1, &Line::from(spans));
+        hits.rows.push((Rect { y: area.y + row as u16 + 1, height: 1, ..area }.intersection(area), i));
     }
 }
 
@@ -92,7 +95,10 @@ fn details(app: &App, card: &Card, area: Rect, buffer: &mut Buffer) {
         lines.push(Line::styled(format!("goes on from {} at {}", branch.session, clock(branch.t)), muted));
     }
     lines.push(match card.note.as_str() {
-        "" => Line::styled("no note; n writes one", app.style(Token::Faint)),
+        "" => {
+            let key = app.keymap.key(Context::Sessions, Action::Note);
+            Line::styled(format!("no note; {key} writes one"), app.style(Token::Faint))
+        }
         note => Line::styled(note.to_owned(), text),
     });
     if !card.tags.is_empty() {

@@ -5,7 +5,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Style};
 
-use crate::ui::theme::nearest_indexed;
+use crate::ui::colour::nearest_indexed;
 
 /// One cell.
 #[derive(Debug, Clone, Default)]

@@ -1,0 +1,64 @@
+//! The increment's gradient and curvature on a basis: c = Uᵀb and B = UᵀAU, from one sequence's products.
+
+use crate::diff::risk::Risk;
+use crate::diff::share::Share;
+use crate::error::Result;
+use crate::math::array::Real;
+use crate::math::vector;
+use crate::spectrum::basis::Basis;
+use crate::spectrum::solver::Eigenspace;
+
+/// A on a basis.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Curvature {
+    /// B = UᵀAU, row-major k × k, nats per squared parameter unit.
+    pub b: Vec<f64>,
+    /// ‖(I − UUᵀ)AU‖_F/‖AU‖_F: the part of A's action on the basis that leaves it. `None` if AU = 0.
+    pub leakage: Option<f64>,
+}
+
+/// Uᵀx.
+pub fn project<T: Real>(columns: &[&[T]], x: &Share<T>) -> Vec<f64> {
+    columns.iter().map(|u| x.dot(u)).collect()
+}
+
+/// The symmetric part of a k × k matrix.
+pub fn symmetric(k: usize, m: &[f64]) -> Vec<f64> {
+    (0..k * k).map(|at| 0.5 * (m[at] + m[at % k * k + at / k])).collect()
+}
+
+/// c = Uᵀ(g_{n+1} − g^(n))/(n+1).
+///
+/// # Errors
+/// [`crate::error::Error::Cancelled`].
+pub fn gradient<T: Real>(risk: &Risk<T>, u: &Basis<T>, n: usize) -> Result<Vec<f64>> {
+    let mut b = risk.sequence_gradient(n)?.to_flat();
+    vector::axpy(-1.0, &risk.gradient(0..n)?, &mut b);
+    vector::scale(1.0 / (n + 1) as f64, &mut b);
+    Ok(u.coefficients(&b))
+}
+
+/// B = (UᵀH_{n+1}U − UᵀH^(n)U)/(n+1) from k products on one sequence: `own` is UᵀH^(n)U, row-major, which a solve has
+/// found, and `space` knows the images H^(n)U.
+///
+/// # Errors
+/// [`crate::error::Error::Cancelled`].
+pub fn curvature<T: Real>(risk: &Risk<T>, space: &Eigenspace<T>, own: &[f64], n: usize) -> Result<Curvature> {
+    /// Uᵀ H_{n+1} u_j and ‖A u_j‖².
+    struct Column {
+        projection: Vec<f64>,
+        square: f64,
+    }
+    let (k, scale) = (space.values.len(), 1.0 / (n + 1) as f64);
+    let columns: Vec<&[T]> = space.vectors.cols().collect();
+    let got = risk.map_hvps(n, &columns, |j, product| Column {
+        projection: project(&columns, product),
+        square: product.square_distance(&space.image(j)) * scale * scale,
+    })?;
+    let next: Vec<f64> = (0..k * k).map(|at| got[at % k].projection[at / k]).collect();
+    let b = symmetric(k, &next.iter().zip(own).map(|(next, own)| scale * (next - own)).collect::<Vec<_>>());
+    let all: f64 = got.iter().map(|column| column.square).sum();
+    let inside: f64 = b.iter().map(|b| b * b).sum();
+    let leakage = (all > 0.0).then(|| ((all - inside).max(0.0) / all).sqrt());
+    Ok(Curvature { b, leakage })
+}

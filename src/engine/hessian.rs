@@ -1,0 +1,59 @@
+//! H^(n), the Hessian of the mean loss of n sequences, as an operator, and the eigensolvers that the knob chooses from.
+
+use super::knobs::SolverKind;
+use crate::diff::risk::Risk;
+use crate::error::Result;
+use crate::math::array::Real;
+use crate::spectrum::lanczos::lanczos;
+use crate::spectrum::lobpcg::lobpcg;
+use crate::spectrum::operator::SymmetricOperator;
+use crate::spectrum::power::power;
+use crate::spectrum::solver::{Eigenspace, Iteration, Request, Start};
+
+/// Solve with the solver of that kind. Power iteration knows no start but a random one.
+///
+/// # Errors
+/// As [`lanczos`].
+pub(super) fn solve<T: Real>(
+    op: &mut dyn SymmetricOperator<T>,
+    kind: SolverKind,
+    request: &Request,
+    start: Start<'_, T>,
+    watch: &mut dyn FnMut(&Iteration<'_>),
+) -> Result<Eigenspace<T>> {
+    match kind {
+        SolverKind::Lanczos => lanczos(op, request, start, watch),
+        SolverKind::Power => power(op, request, watch),
+        SolverKind::Lobpcg => lobpcg(op, request, start, watch),
+    }
+}
+
+/// Directions that a solve multiplies at once when the solver leaves the choice open. One needs the fewest products, and
+/// stacking directions makes no product of matrices faster here; but one direction is shared out by sequences, and fewer
+/// than four of them leave threads idle. The choice looks at shapes alone, so that digits do not depend on the machine.
+pub(super) fn block(n: usize) -> usize {
+    const SHARES: usize = 4;
+    SHARES.div_ceil(n)
+}
+
+/// H^(n) at the risk's checkpoint.
+pub(super) struct Hessian<'a, T> {
+    /// The risk.
+    pub risk: &'a Risk<T>,
+    /// Sequences in the mean.
+    pub n: usize,
+}
+
+impl<T: Real> SymmetricOperator<T> for Hessian<'_, T> {
+    fn dim(&self) -> usize {
+        self.risk.parameters()
+    }
+
+    fn apply(&mut self, v: &[T], out: &mut [T]) -> Result<()> {
+        self.risk.hvp(0..self.n, v, out)
+    }
+
+    fn apply_block(&mut self, v: &[&[T]], out: &mut [&mut [T]]) -> Result<()> {
+        self.risk.hvps(0..self.n, v, out)
+    }
+}
