@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::dashboard::terminal;
-use super::screen::{ScreenFlags, theme};
+use super::screen::ScreenFlags;
 use super::show::{self, Replay, Show};
 use super::values::{Positive, Size};
 use super::{Invoked, Outcome, folders, output};
@@ -64,9 +64,10 @@ pub fn run(args: ReplayArgs, invoked: &Invoked) -> Result<Outcome> {
     };
     if let Some(path) = args.picture {
         // A picture is the same whatever terminal it is asked for in, and has signs for everything.
-        let asked = args.screen.over(&invoked.config.0);
-        let mut app = App::still(session.readout(), theme(&asked, || "dark".to_owned())?);
-        (app.marker, app.compared) = (asked.marker.unwrap_or_default(), compared);
+        let theme = args.screen.theme(&invoked.config.0, || "dark".to_owned())?;
+        let marker = args.screen.over(&invoked.config.0).marker.unwrap_or_default();
+        let mut app = App::still(session.readout(), theme);
+        (app.marker, app.compared) = (marker, compared);
         for size in &args.size {
             let file = if args.size.len() > 1 { sized(&path, *size) } else { path.clone() };
             output::write(&ui::picture::of_app(&app, (size.0, size.1)), Some(&file))?;

@@ -46,13 +46,22 @@ impl ScreenFlags {
         screen.or(options)
     }
 
+    /// The theme they, and where they are silent `options`, ask for; else the one called `otherwise`.
+    ///
+    /// # Errors
+    /// A theme that cannot be used.
+    pub fn theme(&self, options: &Options, otherwise: impl FnOnce() -> String) -> Result<Theme> {
+        let asked = self.theme.clone().or_else(|| options.theme.clone());
+        Theme::load(&asked.unwrap_or_else(otherwise), folders::themes().as_deref())
+    }
+
     /// What they, and where they are silent the configuration, ask of the dashboard.
     ///
     /// # Errors
     /// A theme or a keymap that cannot be used.
     pub fn options(self, invoked: &Invoked, options: &Options) -> Result<ui::Options> {
+        let theme = self.theme(options, suited)?;
         let options = self.over(options);
-        let theme = theme(&options, suited)?;
         let mut settings = settings::list(&invoked.matches, &invoked.config, &options)?;
         let unset = settings.iter_mut().find(|s| s.key == "theme" && s.value.is_empty());
         unset.into_iter().for_each(|setting| setting.value.clone_from(&theme.name));
@@ -78,15 +87,6 @@ impl ScreenFlags {
             notice: None,
         })
     }
-}
-
-/// The theme that `options` ask for; else the one called `otherwise`.
-///
-/// # Errors
-/// A theme that cannot be used.
-pub fn theme(options: &Options, otherwise: impl FnOnce() -> String) -> Result<Theme> {
-    let name = options.theme.clone().unwrap_or_else(otherwise);
-    Theme::load(&name, folders::themes().as_deref())
 }
 
 /// The theme for the terminal's ground where none is asked for.

@@ -131,9 +131,10 @@ impl Keymap {
                 }
                 for (other, others) in &held[..i] {
                     let (short, long) = if chord.len() < others.len() { (*chord, *others) } else { (*others, *chord) };
-                    let apart = bound.binding.context != other.binding.context
+                    let covered = bound.binding.context != other.binding.context
                         && [bound, other].iter().any(|b| b.binding.context.covers());
-                    if apart || !long.starts_with(short) {
+                    let same = bound.binding.action == other.binding.action;
+                    if covered || same || !long.starts_with(short) {
                         continue;
                     }
                     // The table itself has no such pair, so at least one of the two has a line.
@@ -289,6 +290,8 @@ mod tests {
         assert_eq!(keymap.continuations(Context::LIVE, &[key!(z)]), [("z".to_owned(), "zoom")]);
         assert_eq!(keymap.of(Context::Board, Action::Quit).unwrap().written(), "Q  Ctrl-Q");
         assert_eq!(parse("").unwrap(), Keymap::default());
+        // The same action in two places may have the same key.
+        assert!(parse("[live]\nincrease = [']', 'right']\n").is_ok());
     }
 
     #[test]

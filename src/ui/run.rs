@@ -24,9 +24,9 @@ use super::memory::Memory;
 use super::playback::{Motion, Playback};
 use super::plot::raster::Marker;
 use super::screen::{self, Hits};
-use super::settings::{self, Setting};
+use super::settings::{self, Origin, Setting};
 use super::state::{App, Compared, Feed, Next, Notice, Pace};
-use super::terminal::Screen;
+use super::terminal::{self, Screen};
 use super::theme::{self, Theme};
 use super::update::{Effect, Leave, Message, begin_at, pass, receive, update};
 
@@ -223,10 +223,9 @@ impl Dashboard {
                 biased;
                 job = jobs.next() => {
                     match job {
-                        Job::Stop => screen.suspend(self.app.mouse),
-                        Job::Continue => screen.resume(self.app.mouse),
+                        Job::Stop => self.suspend(&mut screen)?,
+                        Job::Continue => screen.resume(self.app.mouse).map_err(refused)?,
                     }
-                    .map_err(refused)?;
                     due = Some(Instant::now());
                     None
                 }
@@ -342,18 +341,28 @@ impl Dashboard {
                 }
                 Effect::Keep { key, value } => self.keep(&key, &value),
                 Effect::Mouse(mouse) => screen.listen(mouse).map_err(refused)?,
-                Effect::Suspend => screen.suspend(self.app.mouse).map_err(refused)?,
+                Effect::Suspend => self.suspend(screen)?,
                 Effect::Quit(how) => leave = Some(how),
             }
         }
         Ok(leave)
     }
 
+    fn suspend(&mut self, screen: &mut Screen) -> Result<()> {
+        if terminal::has_shell() {
+            return screen.suspend(self.app.mouse).map_err(refused);
+        }
+        self.app.view.notice = Some(Notice::Refused("no shell started this, so none could bring it back".into()));
+        Ok(())
+    }
+
     fn keep(&mut self, key: &str, value: &str) {
         self.app.view.notice = Some(match (self.options.keep)(key, value) {
             Ok(path) => {
                 settings::kept(&mut self.app, key, value);
-                Notice::Done(format!("{key} = {value} saved to {}", path.display()))
+                let origin = self.app.settings.iter().find(|s| s.key == key).map(|s| s.origin);
+                let but = if origin == Some(Origin::Environment) { "; the environment comes before it" } else { "" };
+                Notice::Done(format!("{key} = {value} saved to {}{but}", path.display()))
             }
             Err(e) => Notice::Refused(e.to_string()),
         });

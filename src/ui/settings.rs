@@ -213,6 +213,9 @@ pub fn kept(app: &mut App, key: &str, text: &str) {
         && !waits
     {
         setting.value = text.to_owned();
-        setting.origin = Origin::File;
+        // What the environment says still comes before the file at the next start.
+        if setting.origin != Origin::Environment {
+            setting.origin = Origin::File;
+        }
     }
 }

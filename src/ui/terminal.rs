@@ -79,7 +79,7 @@ impl Screen {
     }
 
     /// Give the terminal back and stop, with all that was started by the same command, until the user comes back; then
-    /// [`resume`](Screen::resume). Where there is no such thing as stopping, nothing happens.
+    /// [`resume`](Screen::resume). Only where there [is a shell](has_shell) to come back from.
     ///
     /// # Errors
     /// If the terminal cannot be written to.
@@ -135,6 +135,19 @@ impl Screen {
         self.terminal.draw(|frame| painted = Some(paint(frame.buffer_mut())))?;
         execute!(self.terminal.backend_mut(), EndSynchronizedUpdate)?;
         painted.ok_or_else(|| std::io::Error::other("the frame was not painted"))
+    }
+}
+
+/// Whether there is anybody to go back to: a program that a terminal started by itself leads its session, and once
+/// stopped would stop for good.
+pub fn has_shell() -> bool {
+    #[cfg(unix)]
+    {
+        rustix::process::getsid(None).is_ok_and(|session| session != rustix::process::getpid())
+    }
+    #[cfg(not(unix))]
+    {
+        false
     }
 }
 

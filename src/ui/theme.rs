@@ -174,7 +174,8 @@ impl Theme {
             })
         });
         let styles: Vec<Style> = styles.collect::<Result<_>>()?;
-        Ok(Theme { name: name.to_owned(), about: chain[0].about.clone(), shown: styles.clone(), styles })
+        let about = chain.iter().map(|s| &s.about).find(|about| !about.is_empty()).cloned().unwrap_or_default();
+        Ok(Theme { name: name.to_owned(), about, shown: styles.clone(), styles })
     }
 
     /// The same theme in the colours a terminal has. Without any, weight and reversal carry the meaning, as in `mono`.

@@ -6,10 +6,10 @@ use crate::lasting;
 use crate::program::Program;
 use crate::pty::{Terminal, key};
 
-/// A shell with job control, in the folder and the environment of `command`, and the line that runs it.
-fn shell(command: &Command) -> (Command, String) {
+/// A shell, in the folder and the environment of `command`, and the line that runs it.
+fn shell(flags: &[&str], command: &Command) -> (Command, String) {
     let mut shell = Command::new("bash");
-    shell.args(["--norc", "--noprofile", "-i"]).current_dir(command.get_current_dir().unwrap());
+    shell.args(["--norc", "--noprofile"]).args(flags).current_dir(command.get_current_dir().unwrap());
     for (name, value) in command.get_envs() {
         match value {
             Some(value) => shell.env(name, value),
@@ -25,7 +25,7 @@ fn shell(command: &Command) -> (Command, String) {
 #[test]
 fn ctrl_z_gives_the_terminal_back_and_fg_takes_it_again() {
     let p = Program::new();
-    let (shell, line) = shell(&lasting(&p, &["--record", "off"]));
+    let (shell, line) = shell(&["-i"], &lasting(&p, &["--record", "off"]));
     let mut t = Terminal::start(&shell, (120, 40));
     t.wait_for("shell>");
     t.send(&line);
@@ -57,17 +57,33 @@ fn ctrl_z_gives_the_terminal_back_and_fg_takes_it_again() {
 #[test]
 fn a_stop_from_elsewhere_gives_the_terminal_back_too() {
     let p = Program::new();
-    let mut t = Terminal::start(&lasting(&p, &["--record", "off"]), (120, 40));
+    // A shell that waits for it, without job control of its own.
+    let (mut script, line) = shell(&["-c"], &lasting(&p, &["--record", "off"]));
+    script.arg(format!("{}; true", line.trim_end()));
+    let mut t = Terminal::start(&script, (120, 40));
     t.wait_for("λ₁");
-    t.signal("TSTP");
+    t.signal_all("TSTP");
     t.wait_alternate(false);
+    t.wait_stopped();
     t.resize(100, 30);
-    t.signal("CONT");
+    t.signal_all("CONT");
     t.wait_alternate(true);
     t.wait_until("the dashboard of 100×30", |s| s.lines().count() == 30 && s.contains("λ₁") && s.contains("q quit"));
     t.send("q");
     t.wait_for("Leave?");
     t.send("s");
-    let left = t.wait_end();
-    left.said(0, &["stopped in stage"]);
+    t.wait_end().said(0, &["stopped in stage"]);
+}
+
+#[test]
+fn without_a_shell_it_does_not_stop_for_good() {
+    let p = Program::new();
+    let mut t = Terminal::start(&lasting(&p, &["--record", "off"]), (120, 40));
+    t.wait_for("λ₁");
+    t.send(key::CTRL_Z);
+    t.wait_for("✗ no shell started this");
+    t.send("q");
+    t.wait_for("Leave?");
+    t.send("s");
+    t.wait_end().said(0, &["stopped in stage"]);
 }

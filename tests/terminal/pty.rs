@@ -112,6 +112,24 @@ impl Terminal {
         assert!(sent.success(), "the program had ended before SIG{name}");
     }
 
+    /// Send a signal to all that was started in this terminal.
+    pub fn signal_all(&self, name: &str) {
+        let group = format!("-{}", self.child.process_id().expect("a running program"));
+        let sent = Command::new("kill").args([&format!("-{name}"), "--", &group]).status().expect("kill runs");
+        assert!(sent.success(), "all had ended before SIG{name}");
+    }
+
+    /// Wait until the program has stopped for a while, as the system sees it.
+    pub fn wait_stopped(&self) {
+        let pid = self.child.process_id().expect("a running program").to_string();
+        let deadline = Instant::now() + PATIENCE;
+        let state = || Command::new("ps").args(["-o", "stat=", "-p", &pid]).output().expect("ps runs").stdout;
+        while !state().starts_with(b"T") {
+            assert!(Instant::now() < deadline, "the program does not stop");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     /// Give the terminal another size.
     pub fn resize(&mut self, columns: u16, rows: u16) {
         // The parser first: what is written for the new size must find it.

@@ -2,16 +2,19 @@
 
 use std::path::Path;
 
+use crossterm::event::{Event as Input, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use eigentop::engine::event::{Event, Stamped};
 use eigentop::engine::readout::Readout;
 use eigentop::error::Error;
 use eigentop::session::{Naming, Recorder, Store};
 use eigentop::ui::action::Action;
 use eigentop::ui::browser::{self, Browser};
+use eigentop::ui::input;
 use eigentop::ui::state::{App, Compared, Feed, Next, Notice, Overlay, Pane};
+use eigentop::ui::theme::Theme;
 use eigentop::ui::update::{Effect, Leave, Message, pass, update};
 
-use crate::screen::{live, replay, text};
+use crate::screen::{drawn, live, replay, text};
 use crate::synthetic;
 
 fn act(app: &mut App, action: Action) -> Vec<Effect> {
@@ -114,6 +117,53 @@ fn notes_and_tags_are_written_and_found_again() {
     act(&mut app, Action::Search);
     act(&mut app, Action::Cancel);
     assert_eq!(list(&app).shown().len(), 2);
+}
+
+#[test]
+fn a_line_is_erased_by_word_and_keeps_to_its_session() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = browsing(&recorded(folder.path(), &["alpha", "beta"]));
+    act(&mut app, Action::Note);
+    type_in(&mut app, "odd spectrum");
+    act(&mut app, Action::EraseWord);
+    type_in(&mut app, "end");
+    // Neither the wheel nor a click leads away from the line.
+    act(&mut app, Action::ScrollDown);
+    update(&mut app, Message::Row(1));
+    let effects = act(&mut app, Action::Accept);
+    let [Effect::Describe { name, note, .. }] = effects.as_slice() else { panic!("{effects:?}") };
+    assert_eq!((name.as_str(), note.as_str()), ("alpha", "odd end"));
+    act(&mut app, Action::Note);
+    act(&mut app, Action::Clear);
+    assert_eq!(list(&app).line.as_ref().unwrap().1, "");
+}
+
+#[test]
+fn a_click_chooses_a_session_and_another_replays_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = browsing(&recorded(folder.path(), &["alpha", "beta"]));
+    let row = drawn(&app, 120, 40).1.rows[1].0;
+    let kind = MouseEventKind::Down(MouseButton::Left);
+    let click = Input::Mouse(MouseEvent { kind, column: row.x, row: row.y, modifiers: KeyModifiers::NONE });
+    let mut clicked = || {
+        let hits = drawn(&app, 120, 40).1;
+        let messages = input::messages(&app, &hits, &click);
+        messages.into_iter().flat_map(|m| update(&mut app, m)).collect::<Vec<_>>()
+    };
+    assert_eq!(clicked(), []);
+    assert_eq!(clicked(), [Effect::Quit(Leave::Done)]);
+    assert_eq!(app.view.next, Some(Next::Replay("beta".into())));
+}
+
+#[test]
+fn thumbnails_take_the_theme_in_use() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = recorded(folder.path(), &["alpha"]);
+    let mut app = browsing(&store);
+    act(&mut app, Action::Cancel);
+    app.theme = Theme::load("light", None).unwrap();
+    browser::open(&mut app, store.list().unwrap());
+    assert_eq!(app.previews["alpha"].as_ref().unwrap().theme, app.theme);
 }
 
 #[test]

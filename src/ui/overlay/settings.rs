@@ -69,7 +69,9 @@ fn row_of(app: &App, setting: &Setting, width: usize) -> Line<'static> {
     };
     let changed = setting.next.is_some() || now != setting.value;
     let (origin, token) = if changed { ("changed", Token::Accent) } else { (setting.origin.name(), Token::Muted) };
-    let about = clipped(&setting.about, width.saturating_sub(KEY + VALUE + ORIGIN + 1));
+    // The default stands with the whole sentence, below the rows.
+    let about = setting.about.split(" [default").next().unwrap_or_default();
+    let about = clipped(about, width.saturating_sub(KEY + VALUE + ORIGIN + 1));
     Line::from(vec![
         Span::styled(format!(" {:<KEY$}", setting.key), app.style(Token::Key)),
         Span::styled(format!("{:<VALUE$}", clipped(&shown, VALUE - 1)), app.style(Token::Text)),
