@@ -135,3 +135,41 @@ fn a_session_being_recorded_is_not_removed() {
     drop(recorder);
     p.run(&["sessions", "remove", "busy"]).done();
 }
+
+#[test]
+fn the_session_that_ships_replays_and_says_where_it_goes_on() {
+    use eigentop::engine::source::Source;
+    use eigentop::session::Metadata;
+    let demo = concat!(env!("CARGO_MANIFEST_DIR"), "/sessions/demo");
+    let p = Program::new();
+    let said = p.run(&["replay", demo, "--headless", "--format", "json"]);
+    assert!(matches!(said.status, 0 | 3) && said.err.is_empty(), "{said:?}");
+    // It was recorded before sessions had notes, tags and sources.
+    let metadata = Metadata::read(std::path::Path::new(demo)).unwrap();
+    assert_eq!((metadata.note.as_str(), metadata.tags.len(), &metadata.branched_from), ("", 0, &None));
+    assert_eq!(metadata.source().unwrap(), Source::demo());
+    let problem = Source::demo().reopen(metadata.knobs.n, &metadata.subject);
+    assert!(problem.is_ok(), "{:?}", problem.err());
+}
+
+#[test]
+fn a_session_of_an_early_version_without_its_source_says_so() {
+    let p = Program::new();
+    let folder = record(&p, "early", &calm());
+    let metadata = eigentop::session::Metadata::read(&folder).unwrap();
+    let why = metadata.source().unwrap_err().to_string();
+    assert!(why.contains("does not say where") && why.contains("--checkpoint"), "{why}");
+}
+
+#[test]
+fn a_comparison_is_drawn_into_the_picture() {
+    let p = Program::new();
+    record(&p, "one", &calm());
+    record(&p, "two", &calm());
+    p.run(&["replay", "one", "--compare", "two", "--picture", "both.svg"]).done();
+    let svg = fs::read_to_string(p.path("both.svg")).unwrap();
+    // Words stand alone in a picture.
+    assert!(svg.contains(">B:</text>") && svg.contains(">◆</text>"), "{svg}");
+    p.run(&["replay", "one", "--compare", "nowhere", "--picture", "x.svg"]).refused(1, &["nowhere", "no session"]);
+    p.run(&["replay", "one", "--compare", "two", "--headless"]).refused(2, &["--compare"]);
+}

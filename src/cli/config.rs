@@ -15,6 +15,7 @@ use super::flags::Options;
 use super::folders;
 use super::values::{Device, Dimensions, Memory, Positive, Record, Sigmas};
 use crate::error::{Error, Result};
+use crate::ui::plot::raster::Marker;
 
 /// What the configuration file sets.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -67,7 +68,7 @@ impl Config {
             record: Some(self.0.record.unwrap_or(Record::On)),
             theme: self.0.theme.clone(),
             colour: Some(self.0.colour.unwrap_or_default()),
-            marker: Some(self.0.marker.unwrap_or_default()),
+            marker: Some(self.0.marker.unwrap_or_else(Marker::of_terminal)),
             mouse: Some(self.0.mouse.unwrap_or_default()),
         }
     }

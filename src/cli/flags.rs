@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
-use super::source::{Data, Source};
 use super::values::{Device, Dimensions, Memory, Positive, Record, Sigmas};
 use crate::engine::knobs::{Knobs, Law, Method, Precision, SolverKind};
+use crate::engine::source::{Data, Source};
 use crate::engine::worker::Settings;
 use crate::ui::Mouse;
 use crate::ui::colour::Choice;

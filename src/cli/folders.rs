@@ -30,6 +30,14 @@ pub fn themes() -> Option<PathBuf> {
     config().map(|folder| folder.join("themes"))
 }
 
+/// The file of what the dashboard remembers: `dashboard.toml` in `EIGENTOP_STATE_DIR`, else `EIGENTOP_DATA_DIR`, else
+/// the system's folder for state, or for data where it has none. `None` without a home folder.
+pub fn state() -> Option<PathBuf> {
+    let system = || project().map(|p| p.state_dir().unwrap_or(p.data_dir()).to_owned());
+    let folder = from_env("EIGENTOP_STATE_DIR").or_else(|| from_env("EIGENTOP_DATA_DIR")).or_else(system);
+    folder.map(|folder| folder.join("dashboard.toml"))
+}
+
 /// Recorded sessions: `sessions/` in `EIGENTOP_DATA_DIR`, or in the system's folder for data.
 ///
 /// # Errors

@@ -11,11 +11,11 @@ use super::flags::{Options, SourceFlags};
 use super::output::{self, OutputFlags};
 use super::progress::{Progress, of_run};
 use super::recording::{SessionFlag, recorder};
-use super::source::Source;
 use crate::engine::event::Stamped;
 use crate::engine::knobs::Knobs;
 use crate::engine::probe;
 use crate::engine::readout::{Readout, State};
+use crate::engine::source::Source;
 use crate::engine::worker::{self, Run, Settings, Sink, Wanted};
 use crate::error::{Error, Result};
 use crate::report::{self, Document};
@@ -56,7 +56,7 @@ pub fn run(args: MeasureArgs, config: &Config) -> Result<Outcome> {
     }
     let options = args.options.or(&config.0);
     let (knobs, settings) = (options.knobs(), options.settings());
-    let recorder = recorder(&options, args.session, &knobs)?;
+    let recorder = recorder(&options, args.session, &knobs, &source)?;
     let n = knobs.n;
     let readout = fold(&source, settings.clone(), knobs, recorder.as_ref())?;
     let mut document = Document::of(&readout).ok_or_else(|| Error::Computation("nothing was opened".into()))?;

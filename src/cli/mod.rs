@@ -19,7 +19,7 @@ mod screen;
 mod sessions;
 mod settings;
 mod shell;
-mod source;
+mod show;
 mod summary;
 mod train;
 mod values;
@@ -60,9 +60,8 @@ enum Command {
     Bench(bench::BenchArgs),
     /// Show a recorded session again.
     Replay(replay::ReplayArgs),
-    /// List, show and remove recorded sessions.
-    #[command(subcommand)]
-    Sessions(sessions::SessionsCommand),
+    /// Look through recorded sessions; list, show and remove them.
+    Sessions(sessions::SessionsArgs),
     /// Train a small nanochat and write its checkpoint.
     Train(train::TrainArgs),
     /// List the colour themes.
@@ -146,7 +145,7 @@ fn run(cli: Cli, matches: ArgMatches) -> Result<Outcome> {
         Some(Command::Measure(args)) => measure::run(args, &config()?),
         Some(Command::Bench(args)) => bench::run(args, &config()?),
         Some(Command::Replay(args)) => replay::run(args, &invoked()?),
-        Some(Command::Sessions(command)) => sessions::run(command),
+        Some(Command::Sessions(args)) => sessions::run(args, invoked),
         Some(Command::Train(args)) => train::run(args),
         Some(Command::Themes) => lists::themes(),
         Some(Command::Keys(args)) => lists::keys(&args),

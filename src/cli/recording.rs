@@ -6,8 +6,9 @@ use super::flags::Options;
 use super::folders;
 use super::values::Record;
 use crate::engine::knobs::Knobs;
+use crate::engine::source::Source;
 use crate::error::{Error, Result};
-use crate::session::{Naming, Recorder};
+use crate::session::{Naming, Origin, Recorder};
 
 /// The session's name.
 #[derive(Debug, Clone, Args)]
@@ -21,7 +22,7 @@ pub struct SessionFlag {
 ///
 /// # Errors
 /// A session's name that cannot be used or is taken; no folder for sessions.
-pub fn recorder(options: &Options, session: SessionFlag, knobs: &Knobs) -> Result<Option<Recorder>> {
+pub fn recorder(options: &Options, session: SessionFlag, knobs: &Knobs, source: &Source) -> Result<Option<Recorder>> {
     if options.record == Some(Record::Off) {
         return match session.session {
             Some(_) => {
@@ -32,5 +33,7 @@ pub fn recorder(options: &Options, session: SessionFlag, knobs: &Knobs) -> Resul
     }
     let naming = session.session.map_or(Naming::Automatic, Naming::Given);
     let memory = options.memory.map(|m| m.0);
-    Recorder::new(folders::sessions()?, naming, knobs.clone(), memory).map(Some)
+    let recorder = Recorder::new(folders::sessions()?, naming, knobs.clone(), memory)?;
+    recorder.set_origin(Origin { source: Some(source.absolute()?), branched_from: None });
+    Ok(Some(recorder))
 }

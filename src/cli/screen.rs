@@ -1,5 +1,7 @@
 //! Flags of everything that draws a dashboard.
 
+use std::rc::Rc;
+
 use clap::Args;
 use terminal_colorsaurus::ThemeMode;
 
@@ -23,7 +25,7 @@ pub struct ScreenFlags {
     /// How many colours are shown [default: auto, what the terminal has; none where NO_COLOR is set].
     #[arg(long, value_enum, env = "EIGENTOP_COLOUR", hide_env_values = true)]
     colour: Option<Choice>,
-    /// What curves are drawn with [default: braille].
+    /// What curves are drawn with [default: the finest that the terminal is known to have signs for].
     #[arg(long, value_enum, env = "EIGENTOP_MARKER", hide_env_values = true)]
     marker: Option<Marker>,
     /// Whether the mouse is listened to [default: on].
@@ -74,12 +76,15 @@ impl ScreenFlags {
             themes: folders::themes(),
             keymap: Keymap::load(folders::keymap().as_deref())?,
             colour: options.colour.unwrap_or_default(),
-            marker: options.marker.unwrap_or_default(),
+            marker: options.marker.unwrap_or_else(Marker::of_terminal),
             mouse: options.mouse.unwrap_or_default(),
             settings,
             check_setting: settings::check,
-            keep: Box::new(keep),
-            save: None,
+            keep: Rc::new(keep),
+            sessions: folders::sessions().ok(),
+            state: folders::state(),
+            compared: None,
+            notice: None,
         })
     }
 }

@@ -14,5 +14,6 @@ pub mod number;
 pub mod probe;
 pub mod problem;
 pub mod readout;
+pub mod source;
 mod stages;
 pub mod worker;

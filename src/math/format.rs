@@ -102,6 +102,15 @@ pub fn span(seconds: f64) -> String {
     if seconds < 100.0 { format!("{} s", number(seconds, 3)) } else { clock(seconds) }
 }
 
+/// An amount of bytes in binary units: `512 B`, `1.4 MiB`.
+pub fn size(bytes: u64) -> String {
+    match bytes {
+        0..1024 => format!("{bytes} B"),
+        1024..1_048_576 => format!("{:.1} KiB", bytes as f64 / 1024.0),
+        _ => format!("{:.1} MiB", bytes as f64 / 1_048_576.0),
+    }
+}
+
 /// A small number as subscripts, for λ₁.
 pub fn subscript(i: usize) -> String {
     i.to_string().bytes().filter_map(|digit| char::from_u32(0x2080 + u32::from(digit - b'0'))).collect()

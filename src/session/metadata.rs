@@ -1,5 +1,6 @@
 //! `session.toml`: what a session is of, readable by a person and without reading its events.
 
+use std::io::Write;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -9,6 +10,7 @@ use super::clock;
 use super::format::METADATA;
 use crate::engine::event::{FORMAT, Subject};
 use crate::engine::knobs::Knobs;
+use crate::engine::source::Source;
 use crate::error::{Error, Result};
 
 /// What a session is of, as it was started.
@@ -23,10 +25,31 @@ pub struct Metadata {
     /// Memory that could be used, bytes; absent when it was left to the machine.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory: Option<u64>,
+    /// The user's note.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub note: String,
+    /// The user's tags.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    /// The moment of another session from which this one goes on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub branched_from: Option<Branch>,
+    /// Where checkpoint and data were read; absent in sessions of the first versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Source>,
     /// The knobs at the start.
     pub knobs: Knobs,
     /// What was looked at, with the fingerprints of checkpoint and data.
     pub subject: Subject,
+}
+
+/// A moment of a session.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Branch {
+    /// The session's name.
+    pub session: String,
+    /// Seconds since it began.
+    pub t: f64,
 }
 
 impl Metadata {
@@ -37,6 +60,10 @@ impl Metadata {
             eigentop: env!("CARGO_PKG_VERSION").into(),
             format: FORMAT,
             memory,
+            note: String::new(),
+            tags: Vec::new(),
+            branched_from: None,
+            source: None,
             knobs: knobs.clone(),
             subject: subject.clone(),
         }
@@ -53,6 +80,44 @@ impl Metadata {
         strip_nulls(&mut plain.subject.config);
         let text = toml::to_string(&plain).map_err(|e| Error::file(&path, e.to_string()))?;
         std::fs::write(&path, text).map_err(Error::io(&path))
+    }
+
+    /// Where checkpoint and data can be read again.
+    ///
+    /// # Errors
+    /// If the session does not say where.
+    pub fn source(&self) -> Result<Source> {
+        match &self.source {
+            Some(source) => Ok(source.clone()),
+            None if self.subject.name == "demo" => Ok(Source::demo()),
+            None => Err(Error::Computation(format!(
+                "this session of {} does not say where its checkpoint lies, for it was recorded by an early version; \
+                 open it with --checkpoint",
+                self.subject.name
+            ))),
+        }
+    }
+
+    /// Write another note and other tags into `session.toml` of a folder. Everything else there stays, also what this
+    /// version does not know; the file is replaced whole or not at all.
+    ///
+    /// # Errors
+    /// A missing or malformed file, by name; what the system refuses.
+    pub fn describe(folder: &Path, note: &str, tags: &[String]) -> Result<()> {
+        let path = folder.join(METADATA);
+        let text = std::fs::read_to_string(&path).map_err(Error::io(&path))?;
+        let mut table: toml::Table = toml::from_str(&text).map_err(|e| Error::file(&path, e.message().to_owned()))?;
+        let mut set = |key: &str, value: Option<toml::Value>| match value {
+            Some(value) => table.insert(key.into(), value),
+            None => table.remove(key),
+        };
+        set("note", (!note.is_empty()).then(|| note.into()));
+        set("tags", (!tags.is_empty()).then(|| tags.to_vec().into()));
+        let text = toml::to_string(&table).map_err(|e| Error::file(&path, e.to_string()))?;
+        let mut file = tempfile::NamedTempFile::new_in(folder).map_err(Error::io(folder))?;
+        file.write_all(text.as_bytes()).map_err(Error::io(&path))?;
+        file.persist(&path).map_err(|e| Error::io(&path)(e.error))?;
+        Ok(())
     }
 
     /// Read `session.toml` of a folder.

@@ -14,9 +14,9 @@ mod reader;
 mod recorder;
 mod store;
 
-pub use metadata::Metadata;
+pub use metadata::{Branch, Metadata};
 pub use reader::{Session, read};
-pub use recorder::{Naming, Recorder};
+pub use recorder::{Naming, Origin, Recorder};
 pub use store::{Entry, Store};
 
 #[cfg(test)]

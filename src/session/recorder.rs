@@ -7,10 +7,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::clock;
 use super::format::{self, EVENTS, Header};
-use super::metadata::Metadata;
+use super::metadata::{Branch, Metadata};
 use super::store::{self, Store};
 use crate::engine::event::{Event, Level, Stamped};
 use crate::engine::knobs::Knobs;
+use crate::engine::source::Source;
 use crate::engine::worker::Sink;
 use crate::error::{Error, Result};
 
@@ -36,7 +37,17 @@ struct State {
     naming: Naming,
     knobs: Knobs,
     memory: Option<u64>,
+    origin: Origin,
     stage: Stage,
+}
+
+/// Where a session comes from.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Origin {
+    /// Where checkpoint and data are read, with absolute paths.
+    pub source: Option<Source>,
+    /// The moment of another session from which it goes on.
+    pub branched_from: Option<Branch>,
 }
 
 enum Stage {
@@ -83,7 +94,13 @@ impl Recorder {
             store.available(name)?;
         }
         let stage = Stage::Waiting(Vec::new());
-        Ok(Recorder(Arc::new(Mutex::new(State { store, naming, knobs, memory, stage }))))
+        let origin = Origin::default();
+        Ok(Recorder(Arc::new(Mutex::new(State { store, naming, knobs, memory, origin, stage }))))
+    }
+
+    /// Say where the session comes from; heard if nothing was recorded yet.
+    pub fn set_origin(&self, origin: Origin) {
+        self.state().origin = origin;
     }
 
     /// Record one event.
@@ -158,7 +175,9 @@ impl State {
             Stage::Waiting(lines) => {
                 lines.extend(line);
                 let Event::Opened(subject) = &event.event else { return Ok(()) };
-                let metadata = Metadata::now(subject, &self.knobs, self.memory);
+                let Origin { source, branched_from } = self.origin.clone();
+                let now = Metadata::now(subject, &self.knobs, self.memory);
+                let metadata = Metadata { source, branched_from, ..now };
                 let folder = match &self.naming {
                     Naming::Given(name) => self.store.create(name)?,
                     Naming::Automatic => {

@@ -22,12 +22,36 @@ pub enum Action {
     Focus(Pane),
     /// Fill the screen with the pane in focus, or go back to all.
     Zoom,
+    /// Put the pane in focus away.
+    Hide,
     /// The next view of the pane in focus.
     NextView,
     /// The view before.
     PreviousView,
     /// Linear or logarithmic heights in the pane in focus.
     ScaleY,
+    /// Linear or logarithmic widths in the pane in focus.
+    ScaleX,
+    /// Look at half of the plot in focus.
+    ZoomIn,
+    /// Look at twice as much of it.
+    ZoomOut,
+    /// Look at the whole plot.
+    ZoomReset,
+    /// Read the curves at a crosshair, or put it away.
+    Crosshair,
+    /// Move the crosshair left.
+    CrosshairLeft,
+    /// Move the crosshair right.
+    CrosshairRight,
+    /// Look further left.
+    PanLeft,
+    /// Look further right.
+    PanRight,
+    /// Look further up.
+    PanUp,
+    /// Look further down.
+    PanDown,
     /// Show or hide the log.
     Log,
     /// Scroll the log back.
@@ -76,6 +100,28 @@ pub enum Action {
     Slower,
     /// Play faster.
     Faster,
+    /// To the next event of the recording.
+    StepOn,
+    /// To the event before.
+    StepBack,
+    /// To the next mark on the time line.
+    MarkOn,
+    /// To the mark before.
+    MarkBack,
+    /// Go on computing from the moment on the screen.
+    Branch,
+    /// Show the recorded sessions.
+    Sessions,
+    /// Draw a session beside this one, or no longer.
+    Compare,
+    /// Search among the sessions.
+    Search,
+    /// Write a session's note.
+    Note,
+    /// Write a session's tags.
+    Tags,
+    /// Replay the chosen session.
+    Open,
     /// Take what was typed.
     Accept,
     /// Take back the last sign typed.
@@ -127,6 +173,10 @@ pub enum Context {
     Live,
     /// On the dashboard while replaying.
     Replay,
+    /// While a crosshair is moved by keys.
+    Crosshair,
+    /// Among the recorded sessions.
+    Sessions,
     /// While typing a value, a name or a command.
     Typing,
     /// In a list: commands, themes, presets, settings.
@@ -141,10 +191,12 @@ pub enum Context {
 
 impl Context {
     /// All contexts, in the order of the help.
-    pub const ALL: [Context; 9] = [
+    pub const ALL: [Context; 11] = [
         Context::Board,
         Context::Live,
         Context::Replay,
+        Context::Crosshair,
+        Context::Sessions,
         Context::List,
         Context::Typing,
         Context::Settings,
@@ -154,9 +206,12 @@ impl Context {
     ];
 
     /// The contexts that hold together; one of these sets holds at any time. One that covers others comes first.
-    pub const TOGETHER: [&[Context]; 7] = [
+    pub const TOGETHER: [&[Context]; 10] = [
         Context::LIVE,
         Context::REPLAY,
+        Context::CROSSHAIR_LIVE,
+        Context::CROSSHAIR_REPLAY,
+        Context::SESSIONS,
         Context::TYPING,
         Context::MENU,
         Context::SETTINGS,
@@ -167,6 +222,13 @@ impl Context {
     pub const LIVE: &[Context] = &[Context::Board, Context::Live, Context::Everywhere];
     /// In a replay.
     pub const REPLAY: &[Context] = &[Context::Board, Context::Replay, Context::Everywhere];
+    /// On the live dashboard, with a crosshair moved by keys.
+    pub const CROSSHAIR_LIVE: &[Context] = &[Context::Crosshair, Context::Board, Context::Live, Context::Everywhere];
+    /// In a replay, with a crosshair moved by keys.
+    pub const CROSSHAIR_REPLAY: &[Context] =
+        &[Context::Crosshair, Context::Board, Context::Replay, Context::Everywhere];
+    /// Among the recorded sessions.
+    pub const SESSIONS: &[Context] = &[Context::Sessions, Context::Everywhere];
     /// While typing a line.
     pub const TYPING: &[Context] = &[Context::Typing, Context::Everywhere];
     /// In a list that is narrowed by typing.
@@ -180,7 +242,7 @@ impl Context {
 
     /// Whether it lies over the others: its keys come before theirs, and may be the same.
     pub fn covers(self) -> bool {
-        self == Context::Settings
+        matches!(self, Context::Settings | Context::Crosshair)
     }
 
     /// Its name in `keymap.toml`.
@@ -190,6 +252,8 @@ impl Context {
             Context::Board => "dashboard",
             Context::Live => "live",
             Context::Replay => "replay",
+            Context::Crosshair => "crosshair",
+            Context::Sessions => "sessions",
             Context::Typing => "typing",
             Context::List => "list",
             Context::Settings => "settings",
@@ -205,6 +269,8 @@ impl Context {
             Context::Board => "Dashboard",
             Context::Live => "While computing",
             Context::Replay => "In a replay",
+            Context::Crosshair => "With the crosshair",
+            Context::Sessions => "Among the sessions",
             Context::Typing => "While typing",
             Context::List => "In a list",
             Context::Settings => "In the settings",
@@ -263,6 +329,13 @@ pub const BINDINGS: &[Binding] = {
         row(Board, Quit, &[key!(q)], Shown, "quit", "Leave; asks first while computing"),
         row(Board, Help, &[key!('?')], Shown, "help", "Show this help"),
         row(Board, Commands, &[key!(':')], Shown, "commands", "Find and run any command by name, such as sigma 1e-3"),
+        row(Context::Crosshair, CrosshairLeft, &[key!(left), key!(h)], Hidden, "left", "Move the crosshair left"),
+        row(Context::Crosshair, CrosshairRight, &[key!(right), key!(l)], After(CrosshairLeft), "crosshair", "Move the crosshair right"),
+        row(Context::Crosshair, Crosshair, &[key!(esc), key!(c)], Shown, "done", "Put the crosshair away"),
+        row(Context::Crosshair, PanLeft, &[key!(shift-left), key!(shift-h)], Hidden, "pan", "Look further left in a magnified plot"),
+        row(Context::Crosshair, PanRight, &[key!(shift-right)], After(PanLeft), "pan", "Look further right"),
+        row(Context::Crosshair, PanUp, &[key!(shift-up), key!(shift-k)], Hidden, "pan", "Look further up"),
+        row(Context::Crosshair, PanDown, &[key!(shift-down), key!(shift-j)], Hidden, "pan", "Look further down"),
         row(Live, Decrease, &[key!(left), key!(h)], Hidden, "less", "Turn the chosen knob down"),
         row(Live, Increase, &[key!(right), key!(l)], After(Decrease), "change", "Turn the chosen knob up"),
         row(Replay, Play, &[key!(space)], Shown, "play", "Play or hold the recording"),
@@ -272,19 +345,32 @@ pub const BINDINGS: &[Binding] = {
         row(Replay, Faster, &[key!('>')], After(Slower), "speed", "Play at twice the speed"),
         row(Replay, Start, &[key!(home), key!(g)], Hidden, "start", "To the recording's start"),
         row(Replay, End, &[key!(end), key!(shift-g)], Hidden, "end", "To the recording's end"),
+        row(Replay, StepBack, &[key!(',')], Hidden, "event", "To the event before"),
+        row(Replay, StepOn, &[key!('.')], After(StepBack), "event", "To the next event"),
+        row(Replay, MarkBack, &[key!('{')], Hidden, "mark", "To the mark before"),
+        row(Replay, MarkOn, &[key!('}')], After(MarkBack), "mark", "To the next mark: a stage, a turned knob, a warning"),
+        row(Replay, Branch, &[key!(b)], Shown, "branch", "Go on computing from this moment, as a new session"),
         row(Board, PreviousKnob, &[key!(up), key!(k)], Hidden, "knob", "Choose the knob before"),
         row(Board, NextKnob, &[key!(down), key!(j)], After(PreviousKnob), "knob", "Choose the next knob"),
         row(Board, Type, &[key!(enter)], Shown, "type", "Type a value for the chosen knob"),
         row(Board, NextPane, &[key!(tab)], Shown, "pane", "Focus the next pane"),
         row(Board, PreviousPane, &[key!(backtab)], Hidden, "pane", "Focus the pane before"),
         row(Board, Zoom, &[key!(z)], Shown, "zoom", "Fill the screen with the pane in focus, and back"),
+        row(Board, Hide, &[key!(d)], Hidden, "hide", "Put the pane in focus away; its key brings it back"),
         row(Board, NextView, &[key!(v)], Shown, "view", "The next view of the pane in focus"),
         row(Board, PreviousView, &[key!(shift-v)], Hidden, "view", "The view before"),
         row(Live, Pause, &[key!(space)], Shown, "pause", "Hold computing, or go on"),
         row(Live, Save, &[key!(s)], Shown, "save", "Save the session under a name"),
         row(Live, Preset, &[key!(p)], Shown, "preset", "Set the knobs: default, quick, careful or the paper's"),
+        row(Board, Sessions, &[key!(r)], Shown, "sessions", "Show the recorded sessions: replay, compare, describe"),
+        row(Board, Compare, &[key!(shift-c)], Hidden, "compare", "Draw a session beside this one, or no longer"),
         row(Board, Undo, &[key!(u)], Shown, "undo", "Undo the last turn of a knob"),
         row(Board, ScaleY, &[key!(y)], Shown, "lin/log", "Linear or logarithmic heights in the pane in focus"),
+        row(Board, ScaleX, &[key!(x)], Hidden, "lin/log x", "Linear or logarithmic widths in the pane in focus"),
+        row(Board, Crosshair, &[key!(c)], Shown, "read", "Read all curves at a crosshair, or put it away"),
+        row(Board, ZoomIn, &[key!('+')], Hidden, "magnify", "Magnify the plot in focus, about the crosshair if any"),
+        row(Board, ZoomOut, &[key!('-')], After(ZoomIn), "magnify", "See more of the plot in focus"),
+        row(Board, ZoomReset, &[key!('=')], Hidden, "whole", "See the whole plot again"),
         row(Board, Log, &[key!(shift-l)], Shown, "log", "Show or hide the log"),
         row(Board, Theme, &[key!(t)], Shown, "theme", "Choose a theme and see it at once"),
         row(Board, Settings, &[key!(shift-s)], Shown, "settings", "Look at all settings, change them and save them"),
@@ -299,6 +385,16 @@ pub const BINDINGS: &[Binding] = {
         row(Board, LogBack, &[key!(pageup)], Hidden, "log back", "Scroll the log back"),
         row(Board, LogOn, &[key!(pagedown)], Hidden, "log on", "Scroll the log on"),
         row(Board, Back, &[key!(esc)], Hidden, "back", "Close the zoom, the log or the message"),
+        row(Context::Sessions, Open, &[key!(enter)], Shown, "replay", "Replay the chosen session"),
+        row(Context::Sessions, Compare, &[key!(c)], Shown, "compare", "Draw the chosen session beside the one shown"),
+        row(Context::Sessions, Search, &[key!('/')], Shown, "search", "Search names, checkpoints, notes and tags"),
+        row(Context::Sessions, Note, &[key!(n)], Shown, "note", "Write a note"),
+        row(Context::Sessions, Tags, &[key!(t)], Shown, "tags", "Write tags, with blanks between them"),
+        row(Context::Sessions, ScrollUp, &[key!(up), key!(k)], Hidden, "choose", "Choose the session before"),
+        row(Context::Sessions, ScrollDown, &[key!(down), key!(j)], After(ScrollUp), "choose", "Choose the next session"),
+        row(Context::Sessions, Start, &[key!(home), key!(g)], Hidden, "first", "Choose the newest"),
+        row(Context::Sessions, End, &[key!(end), key!(shift-g)], Hidden, "last", "Choose the oldest"),
+        row(Context::Sessions, Cancel, &[key!(esc), key!(q), key!(r)], Shown, "close", "Close the list"),
         row(Typing, Accept, &[key!(enter)], Shown, "take it", "Take what was typed or chosen"),
         row(List, ScrollUp, &[key!(up), key!(ctrl-p)], Hidden, "up", "The entry above"),
         row(List, ScrollDown, &[key!(down), key!(ctrl-n)], After(ScrollUp), "choose", "The entry below"),

@@ -11,9 +11,9 @@ use super::action::{Action, Context};
 use super::key::written;
 use super::knob::Knob;
 use super::panes::line;
-use super::playback::{Motion, Playback};
+use super::playback::{Mark, Motion, Playback};
 use super::screen::Hits;
-use super::state::{App, Feed, Notice, Overlay, Pace, Purpose, Stay, Typing};
+use super::state::{App, Feed, Held, Notice, Overlay, Pace, Purpose, Stay, Typing};
 use super::theme::Token;
 use crate::math::format::{clock, count, number, span};
 
@@ -24,7 +24,9 @@ pub fn header(app: &App, area: Rect, buffer: &mut Buffer) {
     let room = area.width.saturating_sub(width + 13);
     let mut parts = Vec::new();
     if let Some(s) = &app.readout.subject {
-        parts.extend([s.name.clone(), s.model.clone(), format!("{} parameters", count(s.parameters as f64))]);
+        parts.push(s.name.clone());
+        parts.extend(app.compared.as_ref().map(|c| format!("B: {}", c.name)));
+        parts.extend([s.model.clone(), format!("{} parameters", count(s.parameters as f64))]);
         parts.extend([format!("{} {}", s.device, s.precision), format!("seed {}", app.wanted.seed)]);
     }
     parts.extend(app.name.as_ref().map(|name| format!("session {name}")));
@@ -47,6 +49,9 @@ pub fn header(app: &App, area: Rect, buffer: &mut Buffer) {
 }
 
 fn status(app: &App) -> Line<'static> {
+    if !app.has_board() {
+        return Line::default();
+    }
     let text = app.style(Token::Text);
     let readout = &app.readout;
     let mut spans = match &app.feed {
@@ -109,17 +114,47 @@ pub fn place(app: &App, area: Rect, buffer: &mut Buffer) {
 }
 
 fn track(app: &App, p: &Playback, width: u16) -> Line<'static> {
-    let (now, all) = (clock(p.position), clock(p.duration()));
-    let cells = usize::from(width).saturating_sub(now.len() + all.len() + 6).max(1);
-    let part = if p.duration() > 0.0 { p.position / p.duration() } else { 1.0 };
-    let at = (part.clamp(0.0, 1.0) * (cells - 1) as f64).round() as usize;
-    Line::from(vec![
-        Span::styled(format!("  {now} "), app.style(Token::Text)),
-        Span::styled("━".repeat(at), app.style(Token::Accent)),
-        Span::styled("●", app.style(Token::Accent)),
-        Span::styled("─".repeat(cells - 1 - at), app.style(Token::Faint)),
-        Span::styled(format!(" {all}"), app.style(Token::Muted)),
-    ])
+    let (shown, events) = p.place();
+    let left = format!("  {} ", clock(p.position));
+    let right = format!(" {}  event {shown}/{events}", clock(p.duration()));
+    let cells = usize::from(width).saturating_sub(left.chars().count() + right.chars().count() + 1).max(1);
+    let cell = |t: f64| {
+        let part = if p.duration() > 0.0 { t / p.duration() } else { 1.0 };
+        (part.clamp(0.0, 1.0) * (cells - 1) as f64).round() as usize
+    };
+    let at = cell(p.position);
+    let mut track: Vec<(char, Token)> =
+        (0..cells).map(|i| if i < at { ('━', Token::Accent) } else { ('─', Token::Faint) }).collect();
+    // Where several moments share a cell, the most pressing shows.
+    let mut marks = p.marks().to_vec();
+    marks.sort_by_key(|(_, mark)| *mark);
+    for (t, mark) in marks {
+        let token = match mark {
+            Mark::Stage(_) if cell(t) < at => Token::Accent,
+            Mark::Stage(_) => Token::Muted,
+            Mark::Knobs => Token::Text,
+            Mark::Warning => Token::Warning,
+        };
+        track[cell(t)] = (mark.sign(), token);
+    }
+    track[at] = ('●', Token::Accent);
+    let mut spans = vec![Span::styled(left, app.style(Token::Text))];
+    for run in track.chunk_by(|a, b| a.1 == b.1) {
+        spans.push(Span::styled(run.iter().map(|(sign, _)| sign).collect::<String>(), app.style(run[0].1)));
+    }
+    spans.push(Span::styled(right, app.style(Token::Muted)));
+    Line::from(spans)
+}
+
+/// What a newcomer is told at the first start, until a few keys were pressed.
+fn first_look(app: &App) -> String {
+    let key = |action| app.keymap.key(Context::Board, action);
+    let turn = [Action::Decrease, Action::Increase].map(|action| app.keymap.key(Context::Live, action)).concat();
+    let [knob, view, read, help] = [Action::NextKnob, Action::NextView, Action::Crosshair, Action::Help].map(key);
+    format!(
+        "First look? {turn} turn σ, {knob} goes to n, k and S, {view} shows other views, {read} reads values, \
+         {help} lists all keys."
+    )
 }
 
 /// The most pressing of: what is typed, a notice, a failure, warnings; else what the chosen knob is.
@@ -131,6 +166,7 @@ pub fn message(app: &App, area: Rect, buffer: &mut Buffer) {
         (_, Some(Notice::Done(text)), _) => Line::styled(format!("✓ {text}"), app.style(Token::Good)),
         (_, Some(Notice::Refused(text)), _) => Line::styled(format!("✗ {text}"), app.style(Token::Error)),
         (_, _, State::Failed(text)) => Line::styled(format!("✗ {text}"), app.style(Token::Error)),
+        _ if app.view.hint > 0 => Line::styled(first_look(app), app.style(Token::Accent)),
         _ if !readout.warnings.is_empty() => warnings(app, readout, pad.width),
         _ => Line::styled(format!("{}: {}", app.view.knob.name(), app.view.knob.meaning()), app.style(Token::Faint)),
     };
@@ -232,9 +268,15 @@ pub fn contexts(app: &App) -> &'static [Context] {
         (Overlay::Help(_), _) => Context::HELP,
         (Overlay::Leaving, _) => Context::LEAVING,
         (Overlay::Typing(_), _) => Context::TYPING,
+        (Overlay::Sessions(browser), _) if browser.line.is_some() => Context::TYPING,
+        (Overlay::Sessions(_), _) => Context::SESSIONS,
         (Overlay::Menu(_), _) => Context::MENU,
         (Overlay::Settings(panel), _) if panel.line.is_some() => Context::TYPING,
         (Overlay::Settings(_), _) => Context::SETTINGS,
+        (Overlay::None, feed) if app.view.crosshair.is_some_and(|c| c.held == Held::Keys) => match feed {
+            Feed::Live(_) => Context::CROSSHAIR_LIVE,
+            Feed::Replay(_) => Context::CROSSHAIR_REPLAY,
+        },
         (Overlay::None, Feed::Live(_)) => Context::LIVE,
         (Overlay::None, Feed::Replay(_)) => Context::REPLAY,
     }

@@ -7,6 +7,7 @@ use super::bars::contexts;
 use super::key;
 use super::keymap::Found;
 use super::knob::Turn;
+use super::look::Pointer;
 use super::screen::Hits;
 use super::state::{App, Overlay};
 use super::update::Message;
@@ -27,7 +28,7 @@ pub fn messages(app: &App, hits: &Hits, event: &Event) -> Vec<Message> {
     match event {
         Event::Key(key) if key.kind != KeyEventKind::Release => pressed(app, key).into_iter().collect(),
         Event::Paste(text) => text.chars().map(Message::Char).collect(),
-        Event::Mouse(mouse) if app.view.overlay == Overlay::None => pointed(hits, mouse).into_iter().collect(),
+        Event::Mouse(mouse) if app.view.overlay == Overlay::None => pointed(hits, mouse),
         Event::Mouse(mouse) => listed(hits, mouse).into_iter().collect(),
         _ => Vec::new(),
     }
@@ -47,17 +48,23 @@ fn pressed(app: &App, event: &KeyEvent) -> Option<Message> {
     }
 }
 
-fn pointed(hits: &Hits, mouse: &MouseEvent) -> Option<Message> {
+fn pointed(hits: &Hits, mouse: &MouseEvent) -> Vec<Message> {
     let (x, y) = (mouse.column, mouse.row);
-    let knob = hits.knob(x, y);
-    match mouse.kind {
-        MouseEventKind::Down(MouseButton::Left) => match knob {
-            Some(knob) => Some(Message::Choose(knob)),
-            None => hits.pane(x, y).map(|pane| Message::Act(Action::Focus(pane))),
-        },
-        MouseEventKind::ScrollUp => knob.map(|k| Message::Turn(k, Turn::Up)),
-        MouseEventKind::ScrollDown => knob.map(|k| Message::Turn(k, Turn::Down)),
-        _ => None,
+    let point = |pointer| vec![Message::Point(pointer, x, y)];
+    match (mouse.kind, hits.knob(x, y)) {
+        (MouseEventKind::Down(MouseButton::Left), Some(knob)) => vec![Message::Choose(knob)],
+        (MouseEventKind::Down(MouseButton::Left), None) => {
+            let focus = hits.pane(x, y).map(|pane| Message::Act(Action::Focus(pane)));
+            focus.into_iter().chain(point(Pointer::Pressed)).collect()
+        }
+        (MouseEventKind::ScrollUp, Some(knob)) => vec![Message::Turn(knob, Turn::Up)],
+        (MouseEventKind::ScrollDown, Some(knob)) => vec![Message::Turn(knob, Turn::Down)],
+        (MouseEventKind::ScrollUp, None) => point(Pointer::WheelUp),
+        (MouseEventKind::ScrollDown, None) => point(Pointer::WheelDown),
+        (MouseEventKind::Drag(MouseButton::Left), _) => point(Pointer::Dragged),
+        (MouseEventKind::Up(MouseButton::Left), _) => point(Pointer::Released),
+        (MouseEventKind::Moved, _) => point(Pointer::Moved),
+        _ => Vec::new(),
     }
 }
 

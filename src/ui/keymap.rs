@@ -258,7 +258,8 @@ mod tests {
         let live = |code, modifiers| press(&keymap, Context::LIVE, code, modifiers);
         let act = Found::Action;
         assert_eq!(live(KeyCode::Char('c'), KeyModifiers::CONTROL), act(Action::Quit));
-        assert_eq!(live(KeyCode::Char('c'), KeyModifiers::NONE), Found::Nothing);
+        assert_eq!(live(KeyCode::Char('c'), KeyModifiers::NONE), act(Action::Crosshair));
+        assert_eq!(live(KeyCode::Char('e'), KeyModifiers::NONE), Found::Nothing);
         assert_eq!(live(KeyCode::Char('L'), KeyModifiers::SHIFT), act(Action::Log));
         assert_eq!(live(KeyCode::Char('L'), KeyModifiers::NONE), act(Action::Log));
         // Some terminals report Shift with a sign that needs it, others do not.
@@ -266,6 +267,11 @@ mod tests {
         assert_eq!(live(KeyCode::BackTab, KeyModifiers::SHIFT), act(Action::PreviousPane));
         assert_eq!(live(KeyCode::BackTab, KeyModifiers::NONE), act(Action::PreviousPane));
         assert_eq!(live(KeyCode::Right, KeyModifiers::SHIFT), act(Action::Leap));
+        // What lies over the dashboard comes before it.
+        let reading = |code| press(&keymap, Context::CROSSHAIR_LIVE, code, KeyModifiers::NONE);
+        assert_eq!(reading(KeyCode::Left), act(Action::CrosshairLeft));
+        assert_eq!(reading(KeyCode::Esc), act(Action::Crosshair));
+        assert_eq!(reading(KeyCode::Char('q')), act(Action::Quit));
         assert_eq!(press(&keymap, Context::TYPING, KeyCode::Char('q'), KeyModifiers::NONE), Found::Nothing);
     }
 
@@ -311,7 +317,7 @@ mod tests {
                 2,
                 &["dashboard.zoom: \"q\" is already bound to dashboard.quit", "quit = []"],
             ),
-            ("[live]\nsave = 'x'\npause = 'x'\n", 3, &["live.pause: \"x\" is already bound to live.save"]),
+            ("[live]\nsave = 'e'\npause = 'e'\n", 3, &["live.pause: \"e\" is already bound to live.save"]),
             ("[live]\nsave = 'v'\n", 2, &["live.save: \"v\" is already bound to dashboard.next-view"]),
             ("[dashboard]\nzoom = 'q x'\n", 2, &["dashboard.zoom: \"q x\" begins or continues"]),
             ("[typing]\nclear = 'x'\n", 2, &["typing.clear: \"x\" is typed as text there"]),

@@ -3,7 +3,7 @@
 use crate::engine::knobs::{Knobs, Law, Method, SolverKind};
 use crate::error::{Error, Result};
 
-use super::state::{Way, cycled};
+use super::way::{Way, cycled};
 use crate::math::format;
 
 /// A knob that can be turned on the screen.

@@ -5,6 +5,7 @@ use crokey::KeyCombination;
 use super::action::Action;
 use super::input::Mouse;
 use super::knob::{Knob, Turn};
+use super::look::Pointer;
 use crate::engine::worker::Wanted;
 
 /// Something the user did.
@@ -24,6 +25,8 @@ pub enum Message {
     Choose(Knob),
     /// A knob turned where it was pointed at.
     Turn(Knob, Turn),
+    /// The mouse did something at a cell of a plot, or left the plots.
+    Point(Pointer, u16, u16),
 }
 
 /// How the dashboard was left.
@@ -53,6 +56,17 @@ pub enum Effect {
     },
     /// Read the themes anew.
     ReadThemes,
+    /// List the recorded sessions and open the browser.
+    ListSessions,
+    /// Write a session's note and tags.
+    Describe {
+        /// Its name.
+        name: String,
+        /// The note.
+        note: String,
+        /// The tags.
+        tags: Vec<String>,
+    },
     /// Give the terminal back and stop until the user comes back.
     Suspend,
     /// Close the dashboard.

@@ -4,9 +4,11 @@
 //! | file | is |
 //! |---|---|
 //! | [`state`], [`message`], [`update`], [`turning`] | what the dashboard knows, what happens to it, the pure reducer |
+//! | [`look`], [`way`] | reading plots: zoom, pan, crosshair; walking through lists |
 //! | [`action`], [`key`], [`keymap`], [`input`] | the table of actions, its keys in force, from the terminal to messages |
 //! | [`knob`], [`preset`], [`menu`], [`settings`] | the knobs, presets of them, lists to choose from, the configuration |
-//! | [`screen`], [`bars`], [`overlay`], [`panes`] | drawing, top down |
+//! | [`browser`], [`memory`] | the recorded sessions; what is remembered from one start to the next |
+//! | [`screen`], [`layout`], [`bars`], [`overlay`], [`panes`] | drawing, top down |
 //! | [`plot`], [`theme`], [`colour`] | curves, how each meaning looks, what the terminal can show |
 //! | [`playback`] | a recording and the place in it |
 //! | [`run`](mod@run), [`terminal`] | the loop and the terminal it borrows |
@@ -14,11 +16,15 @@
 
 pub mod action;
 pub mod bars;
+pub mod browser;
 pub mod colour;
 pub mod input;
 pub mod key;
 pub mod keymap;
 pub mod knob;
+pub mod layout;
+pub mod look;
+pub mod memory;
 pub mod menu;
 pub mod message;
 pub mod overlay;
@@ -35,6 +41,7 @@ pub mod terminal;
 pub mod theme;
 pub mod turning;
 pub mod update;
+pub mod way;
 
 pub use input::Mouse;
 pub use picture::picture;

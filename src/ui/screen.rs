@@ -1,5 +1,7 @@
 //! The whole screen.
 //!
+//! How the panes share the middle is in [`layout`](super::layout).
+//!
 //! ```text
 //! ┌ header: what is looked at ──────────── stage, progress, rate, time left ┐
 //! │ tabs (one pane at a time)                                               │
@@ -19,18 +21,18 @@ use ratatui::layout::{Constraint, Layout, Position, Rect};
 use ratatui::text::{Line, Span};
 
 use super::bars;
+use super::browser;
 use super::knob::Knob;
+use super::layout::Preset;
 use super::overlay;
 use super::panes;
+use super::plot::Placed;
 use super::plot::raster::Marker;
 use super::state::{App, Arrangement, Feed, Log, Overlay, Pane};
 use super::theme::Token;
 
 /// Smallest width and height on which the dashboard is drawn.
 pub const SMALLEST: (u16, u16) = (40, 12);
-
-/// Smallest width and height on which four panes stand side by side.
-const FOUR: (u16, u16) = (100, 30);
 
 /// What lies where on the screen, for the mouse.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -39,6 +41,8 @@ pub struct Hits {
     pub panes: Vec<(Rect, Pane)>,
     /// Knobs.
     pub knobs: Vec<(Rect, Knob)>,
+    /// Plots, with the way back from cells to data.
+    pub plots: Vec<(Pane, Placed)>,
     /// Rows of the list that lies over the dashboard, by their number.
     pub rows: Vec<(Rect, usize)>,
 }
@@ -79,6 +83,7 @@ pub fn draw(app: &App, buffer: &mut Buffer) -> Hits {
         match &app.view.overlay {
             Overlay::Help(scrolled) => overlay::help(app, *scrolled, area, buffer),
             Overlay::Leaving => overlay::leaving(app, area, buffer),
+            Overlay::Sessions(browser) => browser::draw(app, browser, area, buffer, &mut hits),
             Overlay::Menu(menu) => overlay::menu(app, menu, area, buffer, &mut hits),
             Overlay::Settings(panel) => overlay::settings(app, panel, area, buffer, &mut hits),
             Overlay::None | Overlay::Typing(_) => {}
@@ -91,7 +96,11 @@ pub fn draw(app: &App, buffer: &mut Buffer) -> Hits {
 }
 
 fn board(app: &App, area: Rect, buffer: &mut Buffer, hits: &mut Hits) {
-    let one = app.view.arrangement == Arrangement::Alone || area.width < FOUR.0 || area.height < FOUR.1;
+    let panes = app.view.panes();
+    let preset = match app.view.arrangement {
+        Arrangement::Alone => Preset::One,
+        Arrangement::Together => Preset::of((area.width, area.height), panes.len()),
+    };
     let log = match app.view.log {
         Log::Shown { .. } => (area.height / 3).min(10),
         Log::Hidden => 0,
@@ -99,7 +108,7 @@ fn board(app: &App, area: Rect, buffer: &mut Buffer, hits: &mut Hits) {
     let replay = u16::from(matches!(app.feed, Feed::Replay(_)));
     let [header, tabs, middle, log, place, message, knobs, footer] = Layout::vertical([
         Constraint::Length(1),
-        Constraint::Length(u16::from(one)),
+        Constraint::Length(u16::from(preset == Preset::One)),
         Constraint::Fill(1),
         Constraint::Length(log),
         Constraint::Length(replay),
@@ -109,17 +118,12 @@ fn board(app: &App, area: Rect, buffer: &mut Buffer, hits: &mut Hits) {
     ])
     .areas(area);
     bars::header(app, header, buffer);
-    if one {
+    if preset == Preset::One {
         draw_tabs(app, tabs, buffer, hits);
-        hits.panes.push((middle, app.view.focus));
-        panes::draw(app, app.view.focus, middle, buffer);
-    } else {
-        let rows: [Rect; 2] = Layout::vertical([Constraint::Fill(1); 2]).areas(middle);
-        let cells = rows.iter().flat_map(|row| Layout::horizontal([Constraint::Fill(1); 2]).areas::<2>(*row));
-        for (pane, cell) in Pane::ALL.into_iter().zip(cells) {
-            hits.panes.push((cell, pane));
-            panes::draw(app, pane, cell, buffer);
-        }
+    }
+    for (pane, cell) in preset.arrange(middle, &panes, app.view.focus) {
+        hits.panes.push((cell, pane));
+        panes::draw(app, pane, cell, buffer, &mut hits.plots);
     }
     overlay::log(app, log, buffer);
     bars::place(app, place, buffer);
@@ -133,7 +137,7 @@ fn draw_tabs(app: &App, area: Rect, buffer: &mut Buffer, hits: &mut Hits) {
     const NAMES: u16 = 48;
     let mut spans = vec![Span::raw(" ")];
     let mut x = area.x + 1;
-    for pane in Pane::ALL {
+    for pane in app.view.panes() {
         let chosen = pane == app.view.focus;
         let pointer = if chosen { "▸" } else { " " };
         let name = if chosen || area.width >= NAMES { pane.name() } else { "…" };
@@ -169,6 +173,12 @@ fn to_ascii(buffer: &mut Buffer) {
             '┤' | '┬' | '└' | '╭' | '╮' | '╰' | '╯' | '┏' | '┓' | '┗' | '┛' | '┴' => '+',
             '█' | '▉' | '▊' | '▋' | '▌' | '▍' | '▎' => '#',
             '▒' | '░' => ':',
+            '▓' => '#',
+            '┼' => '+',
+            '◆' => '@',
+            '◇' => '%',
+            '△' => '^',
+            '□' => '=',
             '·' | '…' => '.',
             '◂' | '←' | '≤' => '<',
             '▸' | '→' | '▶' => '>',
@@ -178,7 +188,8 @@ fn to_ascii(buffer: &mut Buffer) {
             '✓' => '+',
             '✗' | '×' => 'x',
             '⚠' => '!',
-            '±' | '≈' | '∝' => '~',
+            '±' | '∝' => '~',
+            '≈' => '=',
             '‖' => '|',
             'σ' => 's',
             'λ' => 'l',

@@ -1,14 +1,16 @@
 //! What the dashboard knows: the readout, what the user wants, and the view onto both. No drawing, no input, no clock.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ratatui::style::Style;
+use serde::{Deserialize, Serialize};
 
 use crate::engine::event::{Event, Stage, Stamped};
 use crate::engine::knobs::Knobs;
 use crate::engine::ladder;
 use crate::engine::readout::{AtN, Readout, Standing, State};
 
+use super::browser::list::Browser;
 use super::colour::{Choice, Colours};
 use super::input::Mouse;
 use super::key::Chord;
@@ -17,11 +19,15 @@ use super::knob::Knob;
 use super::menu::Menu;
 use super::playback::Playback;
 use super::plot::raster::Marker;
+use super::plot::window::Window;
+use super::plot::{Placed, Quantity};
 use super::settings::{Panel, Setting};
 use super::theme::{Theme, Token};
+pub use super::way::{Views, Way, cycled};
 
 /// The panes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Pane {
     /// Eigenvalue estimates and residuals.
     #[default]
@@ -54,48 +60,22 @@ impl Pane {
     }
 }
 
-/// A pane's views: a list to walk through.
-pub trait Views: Copy + PartialEq + Sized + 'static {
-    /// All views in order.
-    const ALL: &'static [Self];
-
-    /// The view after this one, or before it.
-    fn step(self, way: Way) -> Self {
-        cycled(Self::ALL, self, way)
-    }
-}
-
-/// The neighbour of `now` in `all`, going round at the ends.
-pub fn cycled<T: Copy + PartialEq>(all: &[T], now: T, way: Way) -> T {
-    let at = all.iter().position(|x| *x == now).unwrap_or(0);
-    let by = match way {
-        Way::On => 1,
-        Way::Back => all.len() - 1,
-    };
-    all[(at + by) % all.len()]
-}
-
-/// A direction through a list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Way {
-    /// To the next.
-    On,
-    /// To the one before.
-    Back,
-}
-
 /// What the spectrum pane shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum SpectrumView {
     /// Eigenvalue estimates by products.
     #[default]
     Values,
     /// Residuals by products.
     Residuals,
+    /// Both ends of the spectrum by rank.
+    Ends,
 }
 
 /// What the ratio pane shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum RatioView {
     /// A table by k.
     #[default]
@@ -111,7 +91,8 @@ pub enum RatioView {
 }
 
 /// What the proxy pane shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum ProxyView {
     /// Relative error.
     #[default]
@@ -121,7 +102,8 @@ pub enum ProxyView {
 }
 
 /// What the estimators pane shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum EstimatorsView {
     /// Running means against draws.
     #[default]
@@ -130,10 +112,12 @@ pub enum EstimatorsView {
     BySigma,
     /// J against n.
     ByN,
+    /// The gap between direct and closed form over (k, σ).
+    ByKAndSigma,
 }
 
 impl Views for SpectrumView {
-    const ALL: &'static [Self] = &[SpectrumView::Values, SpectrumView::Residuals];
+    const ALL: &'static [Self] = &[SpectrumView::Values, SpectrumView::Residuals, SpectrumView::Ends];
 }
 
 impl Views for RatioView {
@@ -146,21 +130,65 @@ impl Views for ProxyView {
 }
 
 impl Views for EstimatorsView {
-    const ALL: &'static [Self] = &[EstimatorsView::ByDraws, EstimatorsView::BySigma, EstimatorsView::ByN];
+    const ALL: &'static [Self] =
+        &[EstimatorsView::ByDraws, EstimatorsView::BySigma, EstimatorsView::ByN, EstimatorsView::ByKAndSigma];
 }
 
-/// How heights are scaled in a pane.
+/// How an axis is scaled in a pane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Heights {
-    /// As suits the view, mostly logarithmic.
+pub enum Scaling {
+    /// As suits the view.
     #[default]
     Suited,
-    /// Linear.
-    Linear,
+    /// The other of linear and logarithmic.
+    Other,
+}
+
+impl Scaling {
+    /// The other one.
+    pub fn other(self) -> Scaling {
+        match self {
+            Scaling::Suited => Scaling::Other,
+            Scaling::Other => Scaling::Suited,
+        }
+    }
+}
+
+/// The x at which all plots of one quantity are read.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Crosshair {
+    /// What x counts.
+    pub quantity: Quantity,
+    /// Where, in data units.
+    pub x: f64,
+    /// Who holds it.
+    pub held: Held,
+}
+
+/// Who holds the crosshair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Held {
+    /// The mouse: it goes when the pointer leaves the plots.
+    Pointer,
+    /// The keys: arrows move it until it is put away.
+    Keys,
+}
+
+/// A session opened to be looked at: its dashboard at the end, or why it cannot be read.
+pub type Preview = std::result::Result<Box<App>, String>;
+
+/// A session drawn beside the one on the screen.
+#[derive(Debug, Clone)]
+pub struct Compared {
+    /// Its name.
+    pub name: String,
+    /// All that is known of it.
+    pub readout: Readout,
 }
 
 /// How panes share the screen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Arrangement {
     /// All at once where there is room, else one at a time.
     #[default]
@@ -183,7 +211,7 @@ pub enum Log {
 }
 
 /// What lies over the dashboard.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub enum Overlay {
     /// Nothing.
     #[default]
@@ -194,10 +222,26 @@ pub enum Overlay {
     Leaving,
     /// A line being typed.
     Typing(Typing),
+    /// The recorded sessions.
+    Sessions(Browser),
     /// A list of commands, themes or presets.
     Menu(Menu),
     /// The settings.
     Settings(Panel),
+}
+
+/// Where the user wants to go when this dashboard closes.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Next {
+    /// To the replay of this session.
+    Replay(String),
+    /// On from this moment of the recording on the screen, computing with these knobs.
+    Branch {
+        /// Recorded seconds.
+        t: f64,
+        /// The knobs.
+        knobs: Knobs,
+    },
 }
 
 /// A line being typed.
@@ -256,6 +300,8 @@ pub struct View {
     pub focus: Pane,
     /// How panes share the screen.
     pub arrangement: Arrangement,
+    /// Panes put away; never the one in focus.
+    pub hidden: BTreeSet<Pane>,
     /// Knob chosen.
     pub knob: Knob,
     /// View of the spectrum.
@@ -266,8 +312,16 @@ pub struct View {
     pub proxy: ProxyView,
     /// View of the estimators.
     pub estimators: EstimatorsView,
-    /// Heights by pane.
-    pub heights: [Heights; 4],
+    /// Scaling of heights by pane.
+    pub heights: [Scaling; 4],
+    /// Scaling of widths by pane.
+    pub widths: [Scaling; 4],
+    /// The part of each pane's plots that is looked at.
+    pub windows: [Window; 4],
+    /// Where the plots are read.
+    pub crosshair: Option<Crosshair>,
+    /// The pane whose plot is being dragged, and the cell it was last dragged to.
+    pub dragged: Option<(Pane, (u16, u16))>,
     /// The log.
     pub log: Log,
     /// What lies over the dashboard.
@@ -276,6 +330,10 @@ pub struct View {
     pub notice: Option<Notice>,
     /// When to close.
     pub stay: Stay,
+    /// Where to go then.
+    pub next: Option<Next>,
+    /// Keys after which the hint of the first start goes; 0 once it has gone.
+    pub hint: u8,
     /// The keys pressed so far of a chord.
     pub begun: Chord,
 }
@@ -333,8 +391,21 @@ pub struct App {
     pub marker: Marker,
     /// Knobs before each turn, oldest first.
     pub history: Vec<Knobs>,
+    /// The session drawn beside this one.
+    pub compared: Option<Compared>,
+    /// Readouts of sessions the browser has shown, or why there are none.
+    pub previews: BTreeMap<String, Preview>,
+    /// The plots of the last frame, for what is done at their cells.
+    pub plots: Vec<(Pane, Placed)>,
     /// Stages that have delivered a figure for the knobs in force.
     delivered: BTreeSet<Stage>,
+}
+
+impl View {
+    /// The panes that are not put away, in reading order; never empty.
+    pub fn panes(&self) -> Vec<Pane> {
+        Pane::ALL.into_iter().filter(|pane| !self.hidden.contains(pane)).collect()
+    }
 }
 
 impl App {
@@ -356,6 +427,9 @@ impl App {
             check_setting: |_, _| Ok(()),
             marker,
             history: Vec::new(),
+            compared: None,
+            previews: BTreeMap::new(),
+            plots: Vec::new(),
             delivered: BTreeSet::new(),
         }
     }
@@ -413,6 +487,14 @@ impl App {
     pub fn forget(&mut self) {
         self.readout = Readout::default();
         self.delivered.clear();
+    }
+
+    /// Whether there is a run or a recording, rather than the list of sessions alone.
+    pub fn has_board(&self) -> bool {
+        match &self.feed {
+            Feed::Live(_) => true,
+            Feed::Replay(playback) => playback.place().1 > 0,
+        }
     }
 
     /// Whether the worker has work left.

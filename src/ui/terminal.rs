@@ -1,6 +1,8 @@
 //! The terminal, borrowed: whatever way the dashboard ends, the terminal is given back as it was.
 
+use std::cell::Cell;
 use std::io::{Stdout, Write, stdout};
+use std::rc::Rc;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::ThreadId;
@@ -24,7 +26,26 @@ static HELD: AtomicBool = AtomicBool::new(false);
 
 /// The borrowed terminal. Dropping it gives the terminal back.
 pub struct Screen {
-    terminal: Terminal<CrosstermBackend<Stdout>>,
+    terminal: Terminal<CrosstermBackend<Counted>>,
+    written: Rc<Cell<usize>>,
+}
+
+/// Standard output that counts what is written.
+struct Counted {
+    out: Stdout,
+    written: Rc<Cell<usize>>,
+}
+
+impl Write for Counted {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let count = self.out.write(bytes)?;
+        self.written.set(self.written.get() + count);
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.out.flush()
+    }
 }
 
 impl Screen {
@@ -39,7 +60,9 @@ impl Screen {
         enable_raw_mode()?;
         HELD.store(true, Ordering::SeqCst);
         // From here on a failure must give back what was taken: the guard exists before the rest is asked for.
-        let screen = Screen { terminal: Terminal::new(CrosstermBackend::new(stdout()))? };
+        let written = Rc::new(Cell::new(0));
+        let counted = Counted { out: stdout(), written: written.clone() };
+        let screen = Screen { terminal: Terminal::new(CrosstermBackend::new(counted))?, written };
         enter(mouse)?;
         Ok(screen)
     }
@@ -95,6 +118,11 @@ impl Screen {
         // Ended by the frame that follows.
         queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
         self.terminal.resize(Rect::from((Position::ORIGIN, size)))
+    }
+
+    /// Bytes written since this was last asked.
+    pub fn written(&self) -> usize {
+        self.written.take()
     }
 
     /// Draw one frame as a synchronized update, so that no terminal shows half of it.

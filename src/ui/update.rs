@@ -8,22 +8,25 @@ use crate::engine::event::Stamped;
 
 use super::action::{Action, Context};
 use super::knob::{Knob, Turn};
+use super::look;
 use super::menu::{Kind, Menu};
 use super::playback::{FASTEST, Motion, Playback, SLOWEST, Seek};
+use super::plot::window::Window;
 use super::settings::Panel;
 use super::state::{
-    App, Arrangement, Feed, Heights, Log, Notice, Overlay, Pace, Pane, Purpose, Stay, Typing, Views, Way, cycled,
+    App, Arrangement, Feed, Log, Next, Notice, Overlay, Pace, Pane, Purpose, Stay, Typing, Views, Way, cycled,
 };
 use super::turning::{check, pause, set_pace, turn_knob, undo, want};
 
 pub use super::message::{Effect, Leave, Message};
-use lists::{choose_entry, choose_theme, in_menu, in_settings, point_at_row};
+use lists::{choose_entry, choose_theme, in_menu, in_sessions, in_settings, point_at_row};
 
-/// Longest line that can be typed.
-const LONGEST: usize = 80;
+/// Longest line that can be typed: a note has room for a sentence or two.
+const LONGEST: usize = 200;
 
 /// What `message` does.
 pub fn update(app: &mut App, message: Message) -> Vec<Effect> {
+    app.view.hint = app.view.hint.saturating_sub(u8::from(matches!(message, Message::Act(_))));
     if !matches!(message, Message::Begin(_)) {
         app.view.begun.clear();
     }
@@ -34,6 +37,7 @@ pub fn update(app: &mut App, message: Message) -> Vec<Effect> {
             Overlay::Help(_) => in_help(app, action),
             Overlay::Leaving => when_leaving(app, action),
             Overlay::Typing(_) => while_typing(app, action),
+            Overlay::Sessions(_) => in_sessions(app, action),
             Overlay::Menu(_) => in_menu(app, action),
             Overlay::Settings(_) => in_settings(app, action),
         },
@@ -59,6 +63,10 @@ pub fn update(app: &mut App, message: Message) -> Vec<Effect> {
             app.view.knob = knob;
             turn_knob(app, knob, turn)
         }
+        Message::Point(pointer, column, row) => {
+            look::point(app, pointer, column, row);
+            Vec::new()
+        }
     }
 }
 
@@ -73,6 +81,7 @@ fn edit(app: &mut App, change: impl FnOnce(&mut String)) {
             change(&mut menu.text);
             choose_entry(app, |_, _| 0);
         }
+        Overlay::Sessions(browser) => browser.change(change),
         Overlay::Settings(Panel { line: Some(line), .. }) => {
             change(&mut line.text);
             line.refused = None;
@@ -109,6 +118,14 @@ pub fn pass(app: &mut App, seconds: f64) {
     }
 }
 
+/// Show a recording from the moment `t` on, held there.
+pub fn begin_at(app: &mut App, t: f64) {
+    if let Feed::Replay(playback) = &mut app.feed {
+        playback.motion = Motion::Held;
+    }
+    seek(app, t);
+}
+
 fn fold_all(app: &mut App, events: &Arc<[Stamped]>) {
     for event in events.iter() {
         app.fold(event);
@@ -123,22 +140,38 @@ fn on_board(app: &mut App, action: Action) -> Vec<Effect> {
         Action::Back => back(app),
         Action::NextPane => focus(app, Way::On),
         Action::PreviousPane => focus(app, Way::Back),
-        Action::Focus(pane) => view.focus = pane,
+        Action::Focus(pane) => {
+            view.focus = pane;
+            view.hidden.remove(&pane);
+            look::follow(app);
+        }
         Action::Zoom => {
             view.arrangement = match view.arrangement {
                 Arrangement::Together => Arrangement::Alone,
                 Arrangement::Alone => Arrangement::Together,
             }
         }
+        Action::Hide => hide(app),
         Action::NextView => step_view(app, Way::On),
         Action::PreviousView => step_view(app, Way::Back),
         Action::ScaleY => {
             let heights = &mut view.heights[view.focus.index()];
-            *heights = match heights {
-                Heights::Suited => Heights::Linear,
-                Heights::Linear => Heights::Suited,
-            }
+            *heights = heights.other();
         }
+        Action::ScaleX => {
+            let widths = &mut view.widths[view.focus.index()];
+            *widths = widths.other();
+        }
+        Action::ZoomIn
+        | Action::ZoomOut
+        | Action::ZoomReset
+        | Action::Crosshair
+        | Action::CrosshairLeft
+        | Action::CrosshairRight
+        | Action::PanLeft
+        | Action::PanRight
+        | Action::PanUp
+        | Action::PanDown => look::act(app, action),
         Action::Log => {
             view.log = match view.log {
                 Log::Hidden => Log::Shown { back: 0 },
@@ -164,6 +197,13 @@ fn on_board(app: &mut App, action: Action) -> Vec<Effect> {
         Action::Undo => return undo(app),
         Action::Pause => return pause(app),
         Action::Save => type_line(app, Purpose::Name),
+        Action::Sessions => return vec![Effect::ListSessions],
+        Action::Compare => match app.compared.take() {
+            Some(_) => {}
+            None => return vec![Effect::ListSessions],
+        },
+        Action::Branch => return branch(app),
+        Action::StepOn | Action::StepBack | Action::MarkOn | Action::MarkBack => step_replay(app, action),
         Action::Play
         | Action::Rewind
         | Action::Forward
@@ -180,11 +220,27 @@ fn on_board(app: &mut App, action: Action) -> Vec<Effect> {
         | Action::Cancel
         | Action::ScrollDown
         | Action::ScrollUp
+        | Action::Search
+        | Action::Note
+        | Action::Tags
+        | Action::Open
         | Action::Finish
         | Action::Suspend
         | Action::Stop => {}
     }
     Vec::new()
+}
+
+/// Go on computing from the moment of the recording that is on the screen.
+fn branch(app: &mut App) -> Vec<Effect> {
+    let Feed::Replay(playback) = &app.feed else { return Vec::new() };
+    if app.readout.subject.is_none() {
+        let why = "nothing is open yet at this moment; go on in the recording first";
+        app.view.notice = Some(Notice::Refused(why.into()));
+        return Vec::new();
+    }
+    app.view.next = Some(Next::Branch { t: playback.position, knobs: app.wanted.clone() });
+    vec![Effect::Quit(Leave::Done)]
 }
 
 fn in_help(app: &mut App, action: Action) -> Vec<Effect> {
@@ -215,7 +271,7 @@ fn when_leaving(app: &mut App, action: Action) -> Vec<Effect> {
         Action::Stop | Action::Quit => vec![Effect::Quit(Leave::Stopped)],
         Action::Cancel => {
             app.view.overlay = Overlay::None;
-            app.view.stay = Stay::Open;
+            (app.view.stay, app.view.next) = (Stay::Open, None);
             Vec::new()
         }
         _ => Vec::new(),
@@ -283,7 +339,23 @@ fn back(app: &mut App) {
 }
 
 fn focus(app: &mut App, way: Way) {
-    app.view.focus = cycled(&Pane::ALL, app.view.focus, way);
+    app.view.focus = cycled(&app.view.panes(), app.view.focus, way);
+    look::follow(app);
+}
+
+/// Put the pane in focus away; the last one brings all back instead.
+fn hide(app: &mut App) {
+    let view = &mut app.view;
+    if view.panes().len() == 1 {
+        view.hidden.clear();
+        return;
+    }
+    let pane = view.focus;
+    focus(app, Way::On);
+    app.view.hidden.insert(pane);
+    let key = app.keymap.key(Context::Board, Action::Focus(pane));
+    let text = format!("{} is put away; {key} brings it back", pane.name());
+    app.view.notice = Some(Notice::Done(text));
 }
 
 fn choose(app: &mut App, way: Way) {
@@ -292,6 +364,8 @@ fn choose(app: &mut App, way: Way) {
 
 fn step_view(app: &mut App, way: Way) {
     let view = &mut app.view;
+    // Another view has other axes, of which a part means something else.
+    view.windows[view.focus.index()] = Window::default();
     match view.focus {
         Pane::Spectrum => view.spectrum = view.spectrum.step(way),
         Pane::Ratio => view.ratio = view.ratio.step(way),
@@ -347,9 +421,30 @@ fn scrub(app: &mut App, to: impl Fn(&Playback) -> f64) {
     }
 }
 
+/// Event by event, or from mark to mark.
+fn step_replay(app: &mut App, action: Action) {
+    let Feed::Replay(playback) = &mut app.feed else { return };
+    let to = match action {
+        Action::StepOn => Ok(playback.step(Way::On)),
+        Action::StepBack => Ok(playback.step(Way::Back)),
+        Action::MarkOn => Err(playback.next_mark(Way::On)),
+        _ => Err(playback.next_mark(Way::Back)),
+    };
+    match to {
+        Ok(seek) => go(app, seek),
+        Err(Some(t)) => seek(app, t),
+        Err(None) => app.view.notice = Some(Notice::Refused("no further mark that way".into())),
+    }
+}
+
 fn seek(app: &mut App, position: f64) {
     let Feed::Replay(playback) = &mut app.feed else { return };
-    match playback.seek(position) {
+    let seek = playback.seek(position);
+    go(app, seek);
+}
+
+fn go(app: &mut App, seek: Seek) {
+    match seek {
         Seek::Forward(events) => fold_all(app, &events),
         Seek::Anew(events) => {
             app.forget();

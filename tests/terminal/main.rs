@@ -9,8 +9,10 @@ mod newcomer;
 mod program;
 mod pty;
 mod refusals;
+mod sessions;
 mod settings;
 mod sizes;
+mod traffic;
 
 use std::process::Command;
 

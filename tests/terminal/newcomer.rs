@@ -45,6 +45,16 @@ fn looks_around(p: &Program) {
     t.wait_for("n ◂ 3 ▸");
     t.wait_for("λ of H^(3)");
 
+    // A closer look at the curves, and back.
+    t.send("+");
+    t.wait_for("part, = whole");
+    t.send("=");
+    t.wait_gone("part, = whole");
+    t.send("c");
+    t.wait_for("←→ crosshair");
+    t.send("c");
+    t.wait_gone("←→ crosshair");
+
     t.send("z");
     t.wait_gone("3 Proxy ─");
     t.send("z");
@@ -89,6 +99,14 @@ fn replays(p: &Program) {
     assert!(end.contains("n 3"), "{end}");
     t.send(key::HOME);
     t.wait_gone("λ₁");
+    // Event by event, from the very first.
+    t.send(",");
+    t.wait_for("event 0/");
+    t.send("..");
+    t.wait_for("event 2/");
+    t.send("}");
+    t.wait_until("a mark", |s| !s.contains("event 2/"));
+    t.send(key::HOME);
     // Forward by steps: the first eigenvalues come back, still of n = 2.
     let mut screen = t.screen();
     for _ in 0..50 {

@@ -145,6 +145,11 @@ impl Terminal {
         self.wait(format!("a frame of {columns}×{rows}"), |state| state.cleared() > before);
     }
 
+    /// Bytes written so far.
+    pub fn written(&self) -> usize {
+        self.state().stream.len()
+    }
+
     /// What stands on the screen.
     pub fn screen(&self) -> String {
         self.state().screen()

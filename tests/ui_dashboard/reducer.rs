@@ -8,6 +8,8 @@ use eigentop::ui::action::{Action, BINDINGS};
 use eigentop::ui::bars::contexts;
 use eigentop::ui::input;
 use eigentop::ui::knob::{Knob, Turn};
+use eigentop::ui::look::Pointer;
+use eigentop::ui::plot::window::Span;
 use eigentop::ui::screen::{self, Hits};
 use eigentop::ui::state::{App, Feed, Freshness, Notice, Overlay, Pace, Pane};
 use eigentop::ui::update::{Effect, Leave, Message, pass, receive, update};
@@ -166,6 +168,9 @@ fn scrubbing_back_shows_what_was_known_then() {
     assert_eq!(app.readout, then);
 }
 
+const POINTERS: [Pointer; 6] =
+    [Pointer::Moved, Pointer::Pressed, Pointer::Dragged, Pointer::Released, Pointer::WheelUp, Pointer::WheelDown];
+
 /// Any message a user can cause.
 fn message() -> impl Strategy<Value = Message> {
     let actions: Vec<Action> = BINDINGS.iter().map(|b| b.action).collect();
@@ -178,6 +183,7 @@ fn message() -> impl Strategy<Value = Message> {
         1 => prop::sample::select(Knob::ALL.to_vec()).prop_map(Message::Choose),
         2 => (prop::sample::select(Knob::ALL.to_vec()), prop::sample::select(turns))
             .prop_map(|(knob, turn)| Message::Turn(knob, turn)),
+        3 => (prop::sample::select(POINTERS.to_vec()), 0u16..220, 0u16..64).prop_map(|(p, x, y)| Message::Point(p, x, y)),
     ]
 }
 
@@ -244,6 +250,17 @@ fn walk(mut app: App, events: &[Stamped], steps: &[Step]) {
         }
         let area = Rect::new(0, 0, size.0, size.1);
         hits = screen::draw(&app, &mut Buffer::empty(area));
+        app.plots.clone_from(&hits.plots);
+        for window in app.view.windows {
+            let inside = |s: Span| s.low() >= 0.0 && s.high() <= 1.0 + 1e-9 && s.length() > 0.0;
+            assert!(inside(window.x) && inside(window.y), "{window:?}");
+        }
+        for (pane, placed) in &hits.plots {
+            let finite = |(low, high): (f64, f64)| low < high && low.is_finite() && high.is_finite();
+            assert!(finite(placed.x.bounds()) && finite(placed.y.bounds()), "{pane:?} {placed:?}");
+            assert!(area.union(placed.area) == area);
+        }
+        assert!(app.view.crosshair.is_none_or(|c| c.x.is_finite()));
         assert!(places(&hits).all(|r| area.union(r) == area));
         assert!(app.wanted.check(usize::MAX, usize::MAX).is_ok());
         assert!(!contexts(&app).is_empty());

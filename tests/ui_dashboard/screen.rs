@@ -72,49 +72,38 @@ pub fn find(buffer: &Buffer, words: &str) -> (u16, u16) {
 }
 
 #[test]
-fn the_whole_run_at_120_by_40() {
-    insta::assert_snapshot!(text(&live(&synthetic::run(), "mono"), 120, 40));
-}
-
-#[test]
-fn the_whole_run_at_200_by_60() {
-    insta::assert_snapshot!(text(&live(&synthetic::run(), "mono"), 200, 60));
-}
-
-#[test]
-fn every_pane_at_80_by_24() {
-    let app = live(&synthetic::run(), "mono");
-    for pane in Pane::ALL {
-        let app = after(app.clone(), &[Action::Focus(pane)]);
-        insta::assert_snapshot!(format!("pane_{}_80x24", pane.index() + 1), text(&app, 80, 24));
-    }
-}
-
-#[test]
-fn every_other_view() {
-    let mut app = live(&synthetic::run(), "mono");
-    for view in 2..=5 {
-        for pane in Pane::ALL {
-            update(&mut app, Message::Act(Action::Focus(pane)));
-            update(&mut app, Message::Act(Action::NextView));
-        }
-        insta::assert_snapshot!(format!("view_{view}_120x40"), text(&app, 120, 40));
-    }
-}
-
-#[test]
-fn too_small_a_terminal_is_told_so() {
-    insta::assert_snapshot!(text(&live(&synthetic::run(), "mono"), 20, 5));
-}
-
-#[test]
-fn in_ascii_no_other_sign_is_used() {
-    let mut app = live(&synthetic::run(), "mono");
-    app.marker = Marker::Ascii;
+fn panes_are_put_away_and_brought_back() {
+    let mut app = after(live(&synthetic::run(), "mono"), &[Action::Focus(Pane::Ratio), Action::Hide]);
+    assert_eq!((app.view.focus, app.view.panes().len()), (Pane::Proxy, 3));
     let screen = text(&app, 120, 40);
-    assert!(screen.is_ascii());
-    assert!(!screen.replace("? help", "").contains('?'), "a sign has no ASCII stand-in");
-    insta::assert_snapshot!(screen);
+    assert!(!screen.contains("2 Ratio") && screen.contains("Ratio is put away; 2 brings it back"));
+    insta::assert_snapshot!("three_panes_120x40", screen);
+    app = after(app, &[Action::Hide]);
+    insta::assert_snapshot!("two_panes_120x40", text(&app, 120, 40));
+    app = after(app, &[Action::Focus(Pane::Ratio)]);
+    assert!(text(&app, 120, 40).contains("▸2 Ratio"));
+    // However often, one pane stays, and from there all come back.
+    for _ in 0..9 {
+        app = after(app, &[Action::Hide]);
+        assert!(app.view.panes().contains(&app.view.focus));
+    }
+}
+
+#[test]
+fn wide_and_tall_screens_show_panes_in_a_row_or_a_column() {
+    let app = live(&synthetic::run(), "mono");
+    insta::assert_snapshot!("wide_240x45", text(&app, 240, 45));
+    let tall = text(&app, 80, 64);
+    assert!(Pane::ALL.iter().all(|p| tall.contains(&format!("{} {} ", p.index() + 1, p.name()))), "{tall}");
+}
+
+#[test]
+fn a_newcomer_is_told_the_first_keys_until_some_were_pressed() {
+    let mut app = live(&synthetic::run(), "mono");
+    app.view.hint = 2;
+    assert!(text(&app, 120, 40).contains("First look?"));
+    let app = after(app, &[Action::NextPane, Action::NextPane]);
+    assert!(!text(&app, 120, 40).contains("First look?"));
 }
 
 #[test]
@@ -176,7 +165,7 @@ fn colour_says_what_words_and_strokes_say() {
 #[test]
 fn help_lists_every_action() {
     let app = after(live(&synthetic::run(), "mono"), &[Action::Help]);
-    let all = text(&app, 120, 140);
+    let all = text(&app, 120, 160);
     for binding in BINDINGS {
         assert!(all.contains(binding.description), "{}", binding.description);
         let keys = app.keymap.of(binding.context, binding.action).unwrap().written();

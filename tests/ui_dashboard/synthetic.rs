@@ -100,7 +100,7 @@ fn open(tape: &mut Tape) {
         Event::Opened(Subject {
             name: "demo".into(),
             model: "nanochat 4×128".into(),
-            config: serde_json::Value::Null,
+            config: serde_json::json!({"n_layer": 4}),
             parameters: 917_634,
             sequences: 16,
             tokens: 256,

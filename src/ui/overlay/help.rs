@@ -12,10 +12,13 @@ use crate::ui::state::App;
 use crate::ui::theme::Token;
 
 /// Signs whose meaning the help explains.
-const LEGEND: [(&str, &str); 6] = [
+const LEGEND: [(&str, &str); 9] = [
     ("✓ …", "an eigenpair within, or not yet within, the tolerance"),
     ("±", "95 % interval; for λ the residual"),
-    ("━ ╍ ┈", "curves are told apart by stroke as well as by colour"),
+    ("━ ╍ ┈ ◇ ○ △", "curves are told apart by stroke and sign as well as by colour"),
+    ("◆ B", "a curve of the session compared"),
+    ("≈", "in the map over k and σ: the draws confirm the closed form"),
+    ("┼ ◆ ⚠", "on the time line: a stage begins, knobs are turned, a warning"),
     ("share", "part of the increment's variance in the subspace"),
     ("recomputing", "figures of former knobs, until the new ones come"),
     ("U frozen", "the eigenspace of the n shown, for smaller n too"),
@@ -56,6 +59,7 @@ fn lines(app: &App) -> Vec<Line<'static>> {
     lines.push(Line::default());
     lines.push(heading("Signs"));
     lines.extend(LEGEND.map(|(sign, meaning)| entry(sign.to_owned(), meaning)));
-    lines.push(entry("mouse".into(), "click a pane, a knob or a row; turn the wheel over a knob or a list"));
+    lines.push(entry("mouse".into(), "click a pane, a knob or a row; drag a plot; hover over it to read"));
+    lines.push(entry("wheel".into(), "over a knob, a plot, an axis or a list"));
     lines
 }

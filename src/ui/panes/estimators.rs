@@ -1,20 +1,22 @@
-//! Pane 4: the estimators of J_sub side by side, by draws, by σ and by n.
+//! Pane 4: the estimators of J_sub side by side, by draws, by σ, by n, and their gap over (k, σ).
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::criteria::estimators::{Pair, direct, quadratic, with_control};
+use crate::engine::readout::Readout;
 use crate::engine::readout::views::Subspace;
 use crate::math::format::{deviation, exact, measured, number};
 use crate::math::stats::Estimate;
 use crate::ui::plot::axis::{Axis, Scale};
-use crate::ui::plot::raster::Stroke;
-use crate::ui::plot::{At, Band, Curve, Guide, Mark, Plot};
-use crate::ui::state::{App, EstimatorsView, Heights, Pane};
+use crate::ui::plot::heat::{Cell, Heat, Shades};
+use crate::ui::plot::raster::{Marker, Stroke};
+use crate::ui::plot::{At, Band, Curve, Guide, Mark, Plot, Quantity};
+use crate::ui::state::{App, EstimatorsView, Pane};
 use crate::ui::theme::Token;
 
-use super::{ink, line, log_grid};
+use super::{Canvas, Role, Side, line, log_grid, scale, sides};
 
 /// The dimension in focus: the largest shown, or the one wanted before any is.
 fn k(app: &App) -> usize {
@@ -28,91 +30,195 @@ pub fn subject(app: &App) -> String {
         EstimatorsView::ByDraws => format!("─ J_sub, k = {}, σ = {sigma}, against draws", k(app)),
         EstimatorsView::BySigma => format!("─ J against σ, n = {n} (○ drawn)"),
         EstimatorsView::ByN => format!("─ J against n, σ = {sigma}, U of n = {n}"),
+        EstimatorsView::ByKAndSigma => "─ |direct − GM|/|direct| over k and σ".into(),
     }
 }
 
-/// Whether the closed form is confirmed by the draws.
+/// What the view says: whether draws confirm the closed form, and what makes J what it is.
 pub fn reading(app: &App) -> Option<String> {
+    let (readout, sigma, k) = (&app.readout, app.wanted.sigma, k(app));
+    match app.view.estimators {
+        EstimatorsView::ByDraws => confirmed(app),
+        EstimatorsView::BySigma => {
+            let j = |s: f64| Some(readout.quadratic().filter(|q| k <= q.k())?.moments(k, s).j());
+            let power = (j(1.1 * sigma)? / j(sigma / 1.1)?).ln() / 1.21f64.ln();
+            let why = match power {
+                p if p < 0.5 => "a² decides, which no probing moves",
+                p if p < 3.0 => "the gradient's σ² decides",
+                _ => "the curvature's σ⁴ decides",
+            };
+            Some(format!("At σ = {} J_sub grows as σ^{power:.1}: {why}. Rings are drawn.", exact(sigma)))
+        }
+        EstimatorsView::ByN => {
+            let n = readout.shown_n();
+            let j = |m: usize| Some(readout.coefficients.get(&m).filter(|q| k <= q.k())?.moments(k, sigma).j());
+            let (fallen, averaged) = (j(1)? / j(n)?, ((n as f64 + 1.0) / 2.0).powi(2));
+            let verdict =
+                if fallen > averaged { "the landscape settles beyond averaging" } else { "no more than averaging" };
+            Some(format!(
+                "From n = 1 to {n} J_sub changed by a factor {}; averaging alone gives {}: {verdict}.",
+                number(fallen, 2),
+                number(averaged, 2)
+            ))
+        }
+        EstimatorsView::ByKAndSigma => {
+            let gaps = app.wanted.sigmas.iter().flat_map(|s| app.shown_ks().into_iter().map(move |k| (k, *s)));
+            let known: Vec<_> = gaps.filter_map(|(k, s)| Some((k, s, gap(readout, k, s)?))).collect();
+            let (k, s, most) =
+                known.iter().filter(|(.., g)| !g.confirms()).max_by(|a, b| a.2.size.total_cmp(&b.2.size))?;
+            Some(format!(
+                "≈ marks where the draws confirm the closed form. Largest departure: {} (±{}) at k = {k}, σ = {}.",
+                part(most.size),
+                part(most.half),
+                exact(*s)
+            ))
+        }
+    }
+}
+
+/// Whether the draws at the σ in focus confirm the closed form.
+fn confirmed(app: &App) -> Option<String> {
     let sigma = app.wanted.sigma;
     let sub = app.readout.subspace(k(app), sigma)?;
     let gm = sub.gm.j();
-    match sub.direct_cv.filter(|e| e.draws >= 2) {
-        Some(cv) => {
-            let (bias, half) = (cv.mean / gm - 1.0, cv.half_width() / gm);
-            Some(match bias.abs() <= half {
-                true => {
-                    format!("The draws confirm the closed form within ±{}.", deviation(half).trim_start_matches('+'))
-                }
-                false => format!(
-                    "The true criterion lies {} from the closed form (±{}): terms beyond the quadratic.",
-                    deviation(bias),
-                    deviation(half).trim_start_matches('+')
-                ),
-            })
-        }
-        None => Some(format!("No draws at σ = {} yet: the closed form needs none.", exact(sigma))),
+    let Some(cv) = sub.direct_cv.filter(|e| e.draws >= 2) else {
+        return Some(format!("No draws at σ = {} yet: the closed form needs none.", exact(sigma)));
+    };
+    let (bias, half) = (cv.mean / gm - 1.0, cv.half_width() / gm);
+    Some(match bias.abs() <= half {
+        true => format!("The draws confirm the closed form within ±{}.", part(half)),
+        false => format!(
+            "The true criterion lies {} from the closed form (±{}): terms beyond the quadratic.",
+            deviation(bias),
+            part(half)
+        ),
+    })
+}
+
+/// A part without its sign: `0.3 %`, `12 ppm`.
+fn part(x: f64) -> String {
+    deviation(x).trim_start_matches(['+', '−']).to_owned()
+}
+
+/// How far direct Monte Carlo lies from the closed form.
+struct Gap {
+    /// |direct − GM|/|direct|.
+    size: f64,
+    /// Half of the 95 % interval of direct, over |direct|.
+    half: f64,
+}
+
+impl Gap {
+    /// Whether the closed form lies in the interval.
+    fn confirms(&self) -> bool {
+        self.size <= self.half
     }
 }
 
+fn gap(readout: &Readout, k: usize, sigma: f64) -> Option<Gap> {
+    let sub = readout.subspace(k, sigma)?;
+    let direct = sub.direct.filter(|d| d.draws >= 2 && d.mean != 0.0)?;
+    let size = (direct.mean - sub.gm.j()).abs() / direct.mean.abs();
+    Some(Gap { size, half: direct.half_width() / direct.mean.abs() })
+}
+
 /// Draw the view chosen.
-pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
-    match app.view.estimators {
-        EstimatorsView::ByDraws => by_draws(app, area, buffer),
-        EstimatorsView::BySigma => by_sigma(app, area, buffer),
-        EstimatorsView::ByN => by_n(app, area, buffer),
+pub fn draw(canvas: &mut Canvas, area: Rect) {
+    match canvas.app.view.estimators {
+        EstimatorsView::ByDraws => by_draws(canvas, area),
+        EstimatorsView::BySigma => by_sigma(canvas, area),
+        EstimatorsView::ByN => by_n(canvas, area),
+        EstimatorsView::ByKAndSigma => by_k_and_sigma(canvas, area),
+    }
+}
+
+/// |direct − GM|/|direct| in a cell for each k and σ, shaded by its logarithm.
+fn by_k_and_sigma(canvas: &mut Canvas, area: Rect) {
+    /// Shades run from one part in a million …
+    const LIGHT: f64 = 1e-6;
+    /// … to the whole.
+    const DEEP: f64 = 1.0;
+    let app = canvas.app;
+    let ks = app.shown_ks();
+    let cell = |k: usize, sigma: f64| {
+        let gap = gap(&app.readout, k, sigma)?;
+        let shade = ((gap.size.max(LIGHT) / LIGHT).ln() / (DEEP / LIGHT).ln()).clamp(0.0, 1.0);
+        let sign = if gap.confirms() { "≈ " } else { "" };
+        Some(Cell { shade, lines: vec![format!("{sign}{}", part(gap.size)), format!("±{}", part(gap.half))] })
+    };
+    let heat = Heat {
+        columns: ks.iter().map(|k| format!("k = {k}")).collect(),
+        // Like an axis: the largest σ on top.
+        rows: app.wanted.sigmas.iter().rev().map(|s| format!("σ = {}", exact(*s))).collect(),
+        cells: app.wanted.sigmas.iter().rev().map(|s| ks.iter().map(|k| cell(*k, *s)).collect()).collect(),
+    };
+    let signs = if app.marker == Marker::Ascii { [' ', '.', ':', '+', '#'] } else { [' ', '░', '▒', '▓', '█'] };
+    let shades = Shades {
+        ground: app.style(Token::Ground),
+        full: app.style(Token::Series1),
+        text: app.style(Token::Text),
+        label: app.style(Token::Muted),
+        signs,
+    };
+    let used = heat.render(area, canvas.buffer, &shades);
+    if heat.cells.iter().flatten().all(Option::is_none) {
+        let text = Line::styled("Draws come here, one cell for each k and σ.", app.style(Token::Muted));
+        canvas.line(area, used.min(area.height.saturating_sub(1)), &text);
     }
 }
 
 /// The estimators of the table and the plot: name, curve, and how it follows from the first pairs.
 struct Kind {
     name: &'static str,
-    token: Token,
-    stroke: Stroke,
     of: fn(&[Pair], f64) -> Option<Estimate>,
 }
 
 /// The three Monte Carlo estimators.
 const KINDS: [Kind; 3] = [
-    Kind { name: "direct", token: Token::Series1, stroke: Stroke::Solid, of: |pairs, _| direct(pairs) },
-    Kind { name: "quadratic", token: Token::Series2, stroke: Stroke::Dashed, of: |pairs, _| quadratic(pairs) },
-    Kind { name: "control", token: Token::Series3, stroke: Stroke::Dotted, of: with_control },
+    Kind { name: "direct", of: |pairs, _| direct(pairs) },
+    Kind { name: "quadratic", of: |pairs, _| quadratic(pairs) },
+    Kind { name: "control", of: with_control },
 ];
 
-fn by_draws(app: &App, area: Rect, buffer: &mut Buffer) {
+fn by_draws(canvas: &mut Canvas, area: Rect) {
+    let app = canvas.app;
     let (k, sigma) = (k(app), app.wanted.sigma);
     let Some(sub) = app.readout.subspace(k, sigma) else { return };
-    let rows = estimates(app, &sub, area, buffer);
-    let Some(target) = app.readout.subspace_target(k) else { return };
-    let pairs = app.readout.pairs(target, app.readout.shown_n(), sigma);
+    let rows = estimates(app, &sub, area, canvas.buffer);
     let below = Rect { y: area.y + rows + 1, height: area.height.saturating_sub(rows + 1), ..area };
-    if pairs.len() < 2 {
-        return;
+    let Some(runs) = runs(&app.readout, k, sigma) else { return };
+    let draws = |runs: &[Vec<(f64, f64, f64)>; 3]| runs[0].last().map_or(2.0, |r| r.0);
+    let compared = app.compared.as_ref().and_then(|c| self::runs(&c.readout, k, sigma));
+    let most = compared.as_ref().map_or(0.0, draws).max(draws(&runs));
+    // Early intervals are as wide as the sky; the later half of the draws decides the heights.
+    let settled = (draws(&runs) / 4.0).max(2.0);
+    let late = runs.iter().flatten().filter(|(s, ..)| *s >= settled);
+    let reach = late.map(|(_, mean, half)| mean.abs() + half).filter(|r| r.is_finite()).fold(0.0, f64::max);
+    let x = Axis::new(scale(Scale::Log, app.view.widths[Pane::Estimators.index()]), 2.0, most);
+    let mut plot = Plot::new(x, Quantity::Draws, Axis::new(Scale::Linear, -1.1 * reach, 1.1 * reach));
+    plot.guides.push(Guide { at: At::Y(0.0), label: "J/GM − 1 = 0".into(), style: app.style(Token::Guide) });
+    let band = |(s, mean, half): &(f64, f64, f64)| (*s, mean - half, mean + half);
+    plot.bands.push(Band { points: runs[0].iter().map(band).collect(), style: app.style(Token::Band) });
+    for (role, runs) in compared.map(|c| (Role::Compared, c)).into_iter().chain([(Role::Shown, runs)]) {
+        for (i, (kind, run)) in KINDS.iter().zip(&runs).enumerate() {
+            let points = run.iter().map(|(s, mean, _)| (*s, *mean)).collect();
+            // The table above is the legend.
+            plot.curves.push(Curve { label: None, ..role.curve(app, i, points, kind.name, "") });
+        }
     }
-    let gm = sub.gm.j();
+    canvas.plot(plot, below);
+}
+
+/// J/GM − 1 by draws for each of [`KINDS`]: draws, running mean, half of its interval. `None` before two draws.
+fn runs(readout: &Readout, k: usize, sigma: f64) -> Option<[Vec<(f64, f64, f64)>; 3]> {
+    let gm = readout.subspace(k, sigma)?.gm.j();
+    let pairs = readout.pairs(readout.subspace_target(k)?, readout.shown_n(), sigma);
     let stops = stops(pairs.len());
     let run = |kind: &Kind| -> Vec<(f64, f64, f64)> {
         let at = |s: &usize| (kind.of)(&pairs[..*s], gm).map(|e| (*s as f64, e.mean / gm - 1.0, e.half_width() / gm));
         stops.iter().filter_map(at).collect()
     };
-    let runs = KINDS.each_ref().map(run);
-    // Early intervals are as wide as the sky; the later half of the draws decides the heights.
-    let settled = (pairs.len() / 4).max(2) as f64;
-    let late = runs.iter().flatten().filter(|(s, ..)| *s >= settled);
-    let reach = late.map(|(_, mean, half)| mean.abs() + half).filter(|r| r.is_finite()).fold(0.0, f64::max);
-    let x = Axis::new(Scale::Log, 2.0, pairs.len() as f64);
-    let mut plot = Plot::new(x, "draws", Axis::new(Scale::Linear, -1.1 * reach, 1.1 * reach));
-    plot.guides.push(Guide { at: At::Y(0.0), label: "J/GM − 1 = 0".into(), style: app.style(Token::Guide) });
-    let band = |(s, mean, half): &(f64, f64, f64)| (*s, mean - half, mean + half);
-    plot.bands.push(Band { points: runs[0].iter().map(band).collect(), style: app.style(Token::Band) });
-    for (kind, run) in KINDS.iter().zip(&runs) {
-        plot.curves.push(Curve {
-            points: run.iter().map(|(s, mean, _)| (*s, *mean)).collect(),
-            style: app.style(kind.token),
-            stroke: kind.stroke,
-            label: None,
-        });
-    }
-    plot.render(below, buffer, ink(app));
+    (pairs.len() >= 2).then(|| KINDS.each_ref().map(run))
 }
 
 /// The numbers behind the curves, which are their legend too. Returns the rows used.
@@ -127,8 +233,8 @@ fn estimates(app: &App, sub: &Subspace, area: Rect, buffer: &mut Buffer) -> u16 
     line(buffer, area, 0, &exact);
     let drawn = [sub.direct, sub.quadratic, sub.direct_cv];
     for (i, (kind, estimate)) in KINDS.iter().zip(drawn).enumerate() {
-        let mut spans =
-            vec![Span::styled(format!("{} {:<11}", kind.stroke.sample(), kind.name), app.style(kind.token))];
+        let name = format!("{} {:<11}", Stroke::nth(i).sample(), kind.name);
+        let mut spans = vec![Span::styled(name, app.style(Token::series(i)))];
         match estimate {
             Some(e) => {
                 spans.push(Span::styled(format!("{:<20}", measured(e.mean, e.half_width())), app.style(Token::Text)));
@@ -164,77 +270,78 @@ fn stops(draws: usize) -> Vec<usize> {
     stops
 }
 
-/// Heights of J: logarithmic unless told otherwise.
-fn heights(app: &App) -> Scale {
-    match app.view.heights[Pane::Estimators.index()] {
-        Heights::Suited => Scale::Log,
-        Heights::Linear => Scale::Linear,
-    }
+/// The pane's axes for J: logarithmic unless told otherwise.
+fn axes(app: &App, low: f64, high: f64, curves: &[Curve]) -> Option<(Axis, Axis)> {
+    let here = Pane::Estimators.index();
+    let x = Axis::new(scale(Scale::Log, app.view.widths[here]), low, high);
+    let values = curves.iter().flat_map(|c| c.points.iter().map(|p| p.1));
+    Some((x, Axis::covering(scale(Scale::Log, app.view.heights[here]), values, 0.04)?))
 }
 
-fn by_sigma(app: &App, area: Rect, buffer: &mut Buffer) {
+fn by_sigma(canvas: &mut Canvas, area: Rect) {
     const POINTS: usize = 49;
-    let (readout, n) = (&app.readout, app.readout.shown_n());
+    let app = canvas.app;
     let (low, high) = (1e-5f64.min(app.wanted.sigma), 1e-1f64.max(app.wanted.sigma));
     let grid: Vec<f64> = log_grid(low, high, POINTS).collect();
     let mut curves = Vec::new();
-    curves.push(Curve {
-        points: grid.iter().filter_map(|s| Some((*s, readout.full_moments(n, *s)?.moments.j()))).collect(),
-        style: app.style(Token::Text),
-        stroke: Stroke::Dotted,
-        label: Some("J_full".into()),
-    });
-    for (i, k) in app.shown_ks().into_iter().enumerate() {
-        curves.push(Curve {
-            points: grid.iter().filter_map(|s| Some((*s, readout.quadratic()?.moments(k, *s).j()))).collect(),
-            style: app.style(Token::series(i)),
-            stroke: Stroke::nth(i),
-            label: Some(format!("J_sub k = {k}")),
-        });
+    for Side { readout, ks, role } in sides(app) {
+        let n = readout.shown_n();
+        let full = grid.iter().filter_map(|s| Some((*s, readout.full_moments(n, *s)?.moments.j()))).collect();
+        let full = role.curve(app, 0, full, "J_full", "J_full");
+        curves.push(Curve { style: app.style(Token::Text), stroke: Stroke::Dotted, ..full });
+        for (i, k) in ks.into_iter().enumerate() {
+            let points = grid.iter().filter_map(|s| Some((*s, readout.quadratic()?.moments(k, *s).j()))).collect();
+            curves.push(role.curve(app, i, points, &format!("k {k}"), &format!("J_sub k = {k}")));
+        }
     }
     let marks = app.shown_ks().into_iter().enumerate().flat_map(|(i, k)| {
-        let drawn = move |s: &f64| Some((*s, readout.subspace(k, *s)?.direct?.mean));
+        let drawn = move |s: &f64| Some((*s, app.readout.subspace(k, *s)?.direct?.mean));
         let mark = move |point| Mark { point, sign: '○', style: app.style(Token::series(i)) };
         app.wanted.sigmas.iter().filter_map(drawn).map(mark)
     });
-    let values = curves.iter().flat_map(|c| c.points.iter().map(|p| p.1));
-    let Some(y) = Axis::covering(heights(app), values, 0.04) else { return };
-    let mut plot = Plot::new(Axis::new(Scale::Log, low, high), "σ", y);
+    let Some((x, y)) = axes(app, low, high, &curves) else { return };
+    let mut plot = Plot::new(x, Quantity::Sigma, y);
     let label = format!("σ = {}", exact(app.wanted.sigma));
     plot.guides.push(Guide { at: At::X(app.wanted.sigma), label, style: app.style(Token::Accent) });
     plot.marks = marks.collect();
     plot.curves = curves;
-    plot.render(area, buffer, ink(app));
+    canvas.plot(plot, area);
 }
 
-fn by_n(app: &App, area: Rect, buffer: &mut Buffer) {
-    let (readout, n, sigma, k) = (&app.readout, app.readout.shown_n(), app.wanted.sigma, k(app));
-    let along = |of: &dyn Fn(usize) -> Option<f64>| -> Vec<(f64, f64)> {
-        (1..=n).filter_map(|m| Some((m as f64, of(m)?))).collect()
-    };
-    let sub = along(&|m| Some(readout.coefficients.get(&m).filter(|q| k <= q.k())?.moments(k, sigma).j()));
-    let full = along(&|m| Some(readout.full_moments(m, sigma)?.moments.j()));
-    let point = along(&|m| Some(readout.increment(m)?.powi(2)));
-    // n enters J through 1/(n+1)² algebraically: the guide is what remains if nothing else changes.
-    let first = sub.first().copied().unwrap_or((1.0, 1.0));
-    let guide = along(&|m| Some(first.1 * ((first.0 + 1.0) / (m as f64 + 1.0)).powi(2)));
-    let curve = |points, token, stroke, label: &str| Curve {
-        points,
-        style: app.style(token),
-        stroke,
-        label: Some(label.to_owned()),
-    };
-    let curves = vec![
-        curve(guide, Token::Guide, Stroke::Dotted, "∝ 1/(n+1)²"),
-        curve(point, Token::Series3, Stroke::Dotted, "J₁²"),
-        curve(full, Token::Series2, Stroke::Dashed, "J_full"),
-        curve(sub, Token::Series1, Stroke::Solid, &format!("J_sub k = {k}")),
-    ];
-    let values = curves.iter().flat_map(|c| c.points.iter().map(|p| p.1));
-    let Some(y) = Axis::covering(heights(app), values, 0.04) else { return };
-    let mut plot = Plot::new(Axis::new(Scale::Log, 1.0, n.max(2) as f64), "n", y);
+fn by_n(canvas: &mut Canvas, area: Rect) {
+    let app = canvas.app;
+    let (sigma, k) = (app.wanted.sigma, k(app));
+    let mut curves = Vec::new();
+    let mut most = 2;
+    for Side { readout, role, .. } in sides(app) {
+        let n = readout.shown_n();
+        most = most.max(n);
+        let along = |of: &dyn Fn(usize) -> Option<f64>| -> Vec<(f64, f64)> {
+            (1..=n).filter_map(|m| Some((m as f64, of(m)?))).collect()
+        };
+        let sub = along(&|m| Some(readout.coefficients.get(&m).filter(|q| k <= q.k())?.moments(k, sigma).j()));
+        let full = along(&|m| Some(readout.full_moments(m, sigma)?.moments.j()));
+        let point = along(&|m| Some(readout.increment(m)?.powi(2)));
+        // n enters J through 1/(n+1)² algebraically: the guide is what remains if nothing else changes.
+        let first = sub.first().copied().unwrap_or((1.0, 1.0));
+        let guide = along(&|m| Some(first.1 * ((first.0 + 1.0) / (m as f64 + 1.0)).powi(2)));
+        if role == Role::Shown {
+            curves.push(Curve {
+                points: guide,
+                style: app.style(Token::Guide),
+                stroke: Stroke::Dotted,
+                label: Some("∝ 1/(n+1)²".into()),
+                ..Curve::default()
+            });
+            curves.push(role.curve(app, 2, point, "J₁²", "J₁²"));
+        }
+        curves.push(role.curve(app, 1, full, "J_full", "J_full"));
+        curves.push(role.curve(app, 0, sub, "J_sub", &format!("J_sub k = {k}")));
+    }
+    let Some((x, y)) = axes(app, 1.0, most as f64, &curves) else { return };
+    let mut plot = Plot::new(x, Quantity::N, y);
     plot.curves = curves;
-    plot.render(area, buffer, ink(app));
+    canvas.plot(plot, area);
 }
 
 #[cfg(test)]

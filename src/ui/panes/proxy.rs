@@ -1,17 +1,16 @@
 //! Pane 3: up to which σ the quadratic model of the loss holds, and where rounding hides the answer.
 
-use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::criteria::proxy::{Point, VALID, valid_to};
 use crate::math::format::exact;
 use crate::ui::plot::axis::{Axis, Scale};
 use crate::ui::plot::raster::Stroke;
-use crate::ui::plot::{At, Band, Curve, Guide, Plot};
-use crate::ui::state::{App, Heights, Pane, ProxyView};
+use crate::ui::plot::{At, Band, Curve, Guide, Plot, Quantity};
+use crate::ui::state::{App, Pane, ProxyView};
 use crate::ui::theme::Token;
 
-use super::ink;
+use super::{Canvas, Role, scale};
 
 /// What the pane is about now.
 pub fn subject(app: &App) -> String {
@@ -21,10 +20,20 @@ pub fn subject(app: &App) -> String {
     }
 }
 
-/// Up to where the model holds, and whether the σ in focus lies there.
+/// Up to where the model holds, whether the σ in focus lies there, and how the error grows.
 pub fn reading(app: &App) -> Option<String> {
     let points = app.readout.proxy();
     let directions = points.last()?.relative.draws;
+    if app.view.proxy == ProxyView::Absolute {
+        let rounding = points.iter().rfind(|p| p.floor > 0.0 && p.absolute.mean < 3.0 * p.floor);
+        let hidden = rounding.map_or(String::new(), |p| format!("; up to σ ≈ {} rounding hides it", short(p.sigma)));
+        return Some(match growth(&points) {
+            Some(power) => {
+                format!("Beyond the rounding the error grows as σ^{power:.1} (3 is the first term left out){hidden}.")
+            }
+            None => format!("The error of the quadratic model over {directions} directions{hidden}."),
+        });
+    }
     let text = match valid_to(&points) {
         Some(limit) if app.wanted.sigma <= limit * 1.001 => {
             format!("The quadratic model holds to σ ≤ {} (median error below {} %);", short(limit), VALID * 100.0)
@@ -41,13 +50,23 @@ pub fn reading(app: &App) -> Option<String> {
     Some(format!("{text} middle half of {directions} directions shaded."))
 }
 
+/// The power with which the error grows over the first decade in which it stands well clear of rounding.
+fn growth(points: &[Point]) -> Option<f64> {
+    let clear = |p: &&Point| p.absolute.mean > 30.0 * p.floor.max(f64::MIN_POSITIVE);
+    let first = points.iter().find(clear)?;
+    let last = points.iter().filter(clear).rfind(|p| p.sigma <= 10.1 * first.sigma)?;
+    (last.sigma > 2.0 * first.sigma)
+        .then(|| (last.absolute.mean / first.absolute.mean).ln() / (last.sigma / first.sigma).ln())
+}
+
 /// A σ of the grid to two digits.
 fn short(sigma: f64) -> String {
     format!("{sigma:.1e}")
 }
 
 /// Draw the errors, their middle half, the rounding floor, and the marks of the valid and the present σ.
-pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
+pub fn draw(canvas: &mut Canvas, area: Rect) {
+    let app = canvas.app;
     let points = app.readout.proxy();
     let relative = app.view.proxy == ProxyView::Relative;
     let value = |p: &Point| if relative { p.relative_median } else { p.absolute.mean };
@@ -56,18 +75,18 @@ pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
         false => (p.sigma, p.absolute.mean - p.absolute.half_width(), p.absolute.mean + p.absolute.half_width()),
     };
     let floor = |p: &Point| if relative { p.relative_floor } else { p.floor };
-    let scale = match app.view.heights[Pane::Proxy.index()] {
-        Heights::Suited => Scale::Log,
-        Heights::Linear => Scale::Linear,
-    };
-    let sigmas = points.iter().map(|p| p.sigma).chain([app.wanted.sigma]);
+    let compared = app.compared.as_ref().map_or(Vec::new(), |c| c.readout.proxy());
+    let errors = || points.iter().chain(&compared).map(value);
+    let sigmas = points.iter().chain(&compared).map(|p| p.sigma).chain([app.wanted.sigma]);
     // The floor falls for ever; the errors decide how deep to look.
-    let deepest = points.iter().map(value).filter(|v| *v > 0.0).fold(f64::INFINITY, f64::min) / 10.0;
-    let heights = points.iter().flat_map(|p| [value(p), floor(p).max(deepest)]);
-    let (Some(x), Some(y)) = (Axis::covering(Scale::Log, sigmas, 0.02), Axis::covering(scale, heights, 0.05)) else {
+    let deepest = errors().filter(|v| *v > 0.0).fold(f64::INFINITY, f64::min) / 10.0;
+    let heights = errors().chain(points.iter().map(|p| floor(p).max(deepest)));
+    let across = scale(Scale::Log, app.view.widths[Pane::Proxy.index()]);
+    let up = scale(Scale::Log, app.view.heights[Pane::Proxy.index()]);
+    let (Some(x), Some(y)) = (Axis::covering(across, sigmas, 0.02), Axis::covering(up, heights, 0.05)) else {
         return;
     };
-    let mut plot = Plot::new(x, "σ", y);
+    let mut plot = Plot::new(x, Quantity::Sigma, y);
     plot.bands.push(Band { points: points.iter().map(strip).collect(), style: app.style(Token::Band) });
     if points.iter().any(|p| p.floor > 0.0) {
         let precision = app.readout.subject.as_ref().map_or(String::new(), |s| format!("{} ", s.precision));
@@ -76,15 +95,16 @@ pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
             style: app.style(Token::Guide),
             stroke: Stroke::Dotted,
             label: Some(format!("{precision}rounding")),
+            name: "rounding".into(),
+            ..Curve::default()
         });
     }
     let name = if relative { "median error" } else { "mean error" };
-    plot.curves.push(Curve {
-        points: points.iter().map(|p| (p.sigma, value(p))).collect(),
-        style: app.style(Token::Series1),
-        stroke: Stroke::Solid,
-        label: Some(name.into()),
-    });
+    let errors = |points: &[Point]| points.iter().map(|p| (p.sigma, value(p))).collect::<Vec<_>>();
+    if !compared.is_empty() {
+        plot.curves.push(Role::Compared.curve(app, 1, errors(&compared), name, name));
+    }
+    plot.curves.push(Role::Shown.curve(app, 0, errors(&points), name, name));
     if relative {
         let label = format!("{} %", VALID * 100.0);
         plot.guides.push(Guide { at: At::Y(VALID), label, style: app.style(Token::Faint) });
@@ -95,5 +115,5 @@ pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     }
     let label = format!("σ = {}", exact(app.wanted.sigma));
     plot.guides.push(Guide { at: At::X(app.wanted.sigma), label, style: app.style(Token::Accent) });
-    plot.render(area, buffer, ink(app));
+    canvas.plot(plot, area);
 }

@@ -6,15 +6,15 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::criteria::quadratic::Moments;
+use crate::engine::readout::Readout;
 use crate::math::format::{exact, measured_to, number};
 use crate::math::stats::Interval;
 use crate::ui::plot::axis::{Axis, Scale};
-use crate::ui::plot::raster::Stroke;
-use crate::ui::plot::{At, Band, Curve, Guide, Plot};
-use crate::ui::state::{App, Heights, Pane, RatioView};
+use crate::ui::plot::{At, Band, Guide, Plot, Quantity};
+use crate::ui::state::{App, Pane, RatioView};
 use crate::ui::theme::Token;
 
-use super::{ink, line, log_grid, wrapped};
+use super::{COMPARED, Canvas, Role, Side, line, log_grid, scale, sides, wrapped};
 
 /// Above this part of J_full, mean² decides the ratio and nothing else does.
 const DOMINATES: f64 = 0.9;
@@ -34,14 +34,45 @@ pub fn subject(app: &App) -> String {
     }
 }
 
-/// Whether the ratio says anything at this σ.
+/// What the view says at this σ and n, and what it cannot say.
 pub fn reading(app: &App) -> Option<String> {
-    let n = app.readout.shown_n();
-    let full = app.readout.full_moments(n, app.wanted.sigma)?.moments;
-    let part = full.mean * full.mean / full.j();
-    Some(match part > DOMINATES {
-        true => format!("Ratio ≈ 1 because a² dominates at this σ ({} % of J): read the share.", percent(part)),
-        false => format!("mean² is {} % of J_full here, so the ratio and the share both tell.", percent(part)),
+    let (readout, n, sigma) = (&app.readout, app.readout.shown_n(), app.wanted.sigma);
+    let k = *app.shown_ks().last()?;
+    Some(match app.view.ratio {
+        RatioView::Table | RatioView::RatioBySigma => {
+            let full = readout.full_moments(n, sigma)?.moments;
+            let part = full.mean * full.mean / full.j();
+            match part > DOMINATES {
+                true => format!("Ratio ≈ 1 because a² dominates at this σ ({} % of J): read the share.", percent(part)),
+                false => format!("mean² is {} % of J_full here, so the ratio and the share both tell.", percent(part)),
+            }
+        }
+        RatioView::ShareByN => {
+            let shares = (1..=n).filter_map(|m| Some((m, readout.shares(m, k, sigma)?.total.value)));
+            let (lowest, least) = shares.min_by(|a, b| a.1.total_cmp(&b.1))?;
+            let here = readout.shares(n, k, sigma)?.total.value;
+            format!(
+                "How much of each increment's variance U of n = {n} catches: {} % at n = {n}, least {} % at n = {lowest}.",
+                percent(here),
+                percent(least)
+            )
+        }
+        RatioView::RatioByN => {
+            let ratios = (1..=n).filter_map(|m| Some((m, readout.ratio_gm(m, k, sigma)?.value)));
+            let (m, lowest) = ratios.min_by(|a, b| a.1.total_cmp(&b.1))?;
+            match lowest > 1.0 - 1e-2 {
+                true => "Near 1 for every n: a² dominates at this σ, so the ratio says little; read the share.".into(),
+                false => format!("Falls where the increment's mean is small: lowest {} at n = {m}.", number(lowest, 3)),
+            }
+        }
+        RatioView::ShareBySigma => {
+            let shares = readout.shares(n, k, sigma)?;
+            format!(
+                "Left the gradient decides, right the curvature: for k = {k} the share goes from {} % to {} %.",
+                percent(shares.gradient),
+                percent(shares.curvature.value)
+            )
+        }
     })
 }
 
@@ -52,18 +83,18 @@ fn percent(part: f64) -> String {
 }
 
 /// Draw the view chosen.
-pub fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
-    match app.view.ratio {
+pub fn draw(canvas: &mut Canvas, area: Rect) {
+    match canvas.app.view.ratio {
         RatioView::Table => {
-            let rows = table(app, area, buffer) + 1;
+            let rows = table(canvas.app, area, canvas.buffer) + 1;
             let below = Rect { y: area.y + rows.min(area.height), height: area.height.saturating_sub(rows), ..area };
             // With room to spare, the curve that the table is a cut of.
             if below.height >= ROOM {
-                by_sigma(app, below, buffer);
+                by_sigma(canvas, below);
             }
         }
-        RatioView::ShareByN | RatioView::RatioByN => by_n(app, area, buffer),
-        RatioView::ShareBySigma | RatioView::RatioBySigma => by_sigma(app, area, buffer),
+        RatioView::ShareByN | RatioView::RatioByN => by_n(canvas, area),
+        RatioView::ShareBySigma | RatioView::RatioBySigma => by_sigma(canvas, area),
     }
 }
 
@@ -77,24 +108,12 @@ fn table(app: &App, area: Rect, buffer: &mut Buffer) -> u16 {
         if track >= 8 { format!("{:<width$}", "share of the deformation", width = track + 2) } else { "share".into() };
     line(buffer, area, 0, &Line::styled(format!("{:>4}  {:<18}{bar_title}", "k", "J_sub/J_full"), muted));
     let mut row = 1;
-    for (i, &k) in ks.iter().enumerate() {
-        let ratio = readout.ratio(k, sigma).map_or("…".into(), |r| interval(&r));
-        let mut spans = vec![
-            Span::styled(format!("{k:>4}  "), app.style(Token::series(i))),
-            Span::styled(format!("{ratio:<18}"), app.style(Token::Text)),
-        ];
-        match readout.shares(n, k, sigma) {
-            Some(shares) => {
-                if track >= 8 {
-                    spans.extend(bar(app, &shares.total, track, app.style(Token::series(i))));
-                    spans.push(Span::raw("  "));
-                }
-                spans.push(Span::styled(interval(&shares.total), app.style(Token::Text)));
-            }
-            None => spans.push(Span::styled("awaiting the traces", muted)),
+    // The session compared comes below the one on the screen.
+    for side in sides(app).iter().rev() {
+        for (i, &k) in side.ks.iter().enumerate() {
+            line(buffer, area, row, &share_row(app, side, i, k, track));
+            row += 1;
         }
-        line(buffer, area, row, &Line::from(spans));
-        row += 1;
     }
     row += 1;
     line(
@@ -120,13 +139,35 @@ fn table(app: &App, area: Rect, buffer: &mut Buffer) -> u16 {
             format!("gradient {}, curvature {}, ", number(s.gradient, 2), interval(&s.curvature))
         });
         let text = format!("k {k}: {parts}leakage {}", number(leakage, 2));
-        for text in wrapped(&text, area.width) {
+        for text in wrapped(&text, area.width, 2) {
             row += 1;
             line(buffer, area, row, &Line::styled(text, muted));
         }
         row += 1;
     }
     row
+}
+
+/// k, the ratio with its interval, the share as a bar and as a number.
+fn share_row(app: &App, side: &Side, i: usize, k: usize, track: usize) -> Line<'static> {
+    let (readout, sigma, style) = (side.readout, app.wanted.sigma, app.style(Token::series(i)));
+    let sign = if side.role == Role::Compared { COMPARED } else { ' ' };
+    let ratio = readout.ratio(k, sigma).map_or("…".into(), |r| interval(&r));
+    let mut spans = vec![
+        Span::styled(format!("{sign}{k:>3}  "), style),
+        Span::styled(format!("{ratio:<18}"), app.style(Token::Text)),
+    ];
+    match readout.shares(readout.shown_n(), k, sigma) {
+        Some(shares) => {
+            if track >= 8 {
+                spans.extend(bar(app, &shares.total, track, style));
+                spans.push(Span::raw("  "));
+            }
+            spans.push(Span::styled(interval(&shares.total), app.style(Token::Text)));
+        }
+        None => spans.push(Span::styled("awaiting the traces", app.style(Token::Muted))),
+    }
+    Line::from(spans)
 }
 
 fn decomposition(name: &str, m: &Moments) -> String {
@@ -161,60 +202,57 @@ fn bar(app: &App, share: &Interval, width: usize, style: Style) -> [Span<'static
 }
 
 /// The ratio or the share, as the view asks; below the table, the share.
-fn figure(app: &App, m: usize, k: usize, sigma: f64) -> Option<Interval> {
-    match app.view.ratio {
-        RatioView::Table | RatioView::ShareByN | RatioView::ShareBySigma => {
-            Some(app.readout.shares(m, k, sigma)?.total)
-        }
-        RatioView::RatioByN | RatioView::RatioBySigma => app.readout.ratio_gm(m, k, sigma),
+fn figure(view: RatioView, readout: &Readout, m: usize, k: usize, sigma: f64) -> Option<Interval> {
+    match view {
+        RatioView::Table | RatioView::ShareByN | RatioView::ShareBySigma => Some(readout.shares(m, k, sigma)?.total),
+        RatioView::RatioByN | RatioView::RatioBySigma => readout.ratio_gm(m, k, sigma),
     }
 }
 
-fn by_n(app: &App, area: Rect, buffer: &mut Buffer) {
-    let n = app.readout.shown_n();
-    let along = |k: usize| -> Vec<(f64, Interval)> {
-        (1..=n).filter_map(|m| Some((m as f64, figure(app, m, k, app.wanted.sigma)?))).collect()
+fn by_n(canvas: &mut Canvas, area: Rect) {
+    let app = canvas.app;
+    let (view, sigma) = (app.view.ratio, app.wanted.sigma);
+    let along = |readout: &Readout, k: usize| -> Vec<(f64, Interval)> {
+        (1..=readout.shown_n()).filter_map(|m| Some((m as f64, figure(view, readout, m, k, sigma)?))).collect()
     };
-    let x = Axis::new(Scale::Linear, 1.0, n.max(2) as f64);
-    curves(app, area, buffer, Plot::new(x, "n", Axis::new(Scale::Linear, 0.0, 1.0)), along);
+    let most = sides(app).iter().map(|s| s.readout.shown_n()).max().unwrap_or(2).max(2);
+    let x = Axis::new(scale(Scale::Linear, app.view.widths[Pane::Ratio.index()]), 1.0, most as f64);
+    curves(canvas, area, Plot::new(x, Quantity::N, x), along);
 }
 
-fn by_sigma(app: &App, area: Rect, buffer: &mut Buffer) {
+fn by_sigma(canvas: &mut Canvas, area: Rect) {
     const POINTS: usize = 49;
-    let n = app.readout.shown_n();
+    let app = canvas.app;
     let (low, high) = (1e-5f64.min(app.wanted.sigma), 1e-1f64.max(app.wanted.sigma));
-    let along = |k: usize| -> Vec<(f64, Interval)> {
-        log_grid(low, high, POINTS).filter_map(|s| Some((s, figure(app, n, k, s)?))).collect()
+    let along = |readout: &Readout, k: usize| -> Vec<(f64, Interval)> {
+        let at = |s: f64| figure(app.view.ratio, readout, readout.shown_n(), k, s);
+        log_grid(low, high, POINTS).filter_map(|s| Some((s, at(s)?))).collect()
     };
-    let mut plot = Plot::new(Axis::new(Scale::Log, low, high), "σ", Axis::new(Scale::Linear, 0.0, 1.0));
+    let x = Axis::new(scale(Scale::Log, app.view.widths[Pane::Ratio.index()]), low, high);
+    let mut plot = Plot::new(x, Quantity::Sigma, x);
     let label = format!("σ = {}", exact(app.wanted.sigma));
     plot.guides.push(Guide { at: At::X(app.wanted.sigma), label, style: app.style(Token::Accent) });
-    curves(app, area, buffer, plot, along);
+    curves(canvas, area, plot, along);
 }
 
 /// One curve a k, the interval of the largest k as a band.
-fn curves(app: &App, area: Rect, buffer: &mut Buffer, mut plot: Plot, along: impl Fn(usize) -> Vec<(f64, Interval)>) {
-    let ks = app.shown_ks();
-    let runs: Vec<_> = ks.iter().map(|k| along(*k)).collect();
-    let scale = match app.view.heights[Pane::Ratio.index()] {
-        Heights::Suited => Scale::Linear,
-        Heights::Linear => Scale::Log,
-    };
-    let heights = runs.iter().flatten().map(|(_, i)| i.value).chain([1.0]);
+fn curves(canvas: &mut Canvas, area: Rect, mut plot: Plot, along: impl Fn(&Readout, usize) -> Vec<(f64, Interval)>) {
+    let app = canvas.app;
+    for side in sides(app) {
+        for (i, &k) in side.ks.iter().enumerate() {
+            let run = along(side.readout, k);
+            if side.role == Role::Shown && i + 1 == side.ks.len() {
+                let points = run.iter().map(|(x, i)| (*x, i.low, i.high)).collect();
+                plot.bands.push(Band { points, style: app.style(Token::Band) });
+            }
+            let label = format!("k = {k:<3} {}", run.last().map_or(String::new(), |(_, i)| interval(i)));
+            let points = run.iter().map(|(x, i)| (*x, i.value)).collect();
+            plot.curves.push(side.role.curve(app, i, points, &format!("k {k}"), &label));
+        }
+    }
+    let scale = scale(Scale::Linear, app.view.heights[Pane::Ratio.index()]);
+    let heights = plot.curves.iter().flat_map(|c| c.points.iter().map(|p| p.1)).chain([1.0]);
     let Some(y) = Axis::covering(scale, heights, 0.02) else { return };
     plot.y = y;
-    if let Some(last) = runs.last() {
-        let points = last.iter().map(|(x, i)| (*x, i.low, i.high)).collect();
-        plot.bands.push(Band { points, style: app.style(Token::Band) });
-    }
-    for (i, (k, run)) in ks.iter().zip(&runs).enumerate() {
-        let value = run.last().map_or(String::new(), |(_, i)| interval(i));
-        plot.curves.push(Curve {
-            points: run.iter().map(|(x, i)| (*x, i.value)).collect(),
-            style: app.style(Token::series(i)),
-            stroke: Stroke::nth(i),
-            label: Some(format!("k = {k:<3} {value}")),
-        });
-    }
-    plot.render(area, buffer, ink(app));
+    canvas.plot(plot, area);
 }

@@ -1,5 +1,7 @@
 //! Axes: a scale, bounds that are always usable, and ticks at 1, 2 and 5 times powers of ten with right labels.
 
+use super::window::Span;
+
 /// How data becomes distance.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Scale {
@@ -24,6 +26,15 @@ impl Scale {
             Scale::Symlog { linear } => value.signum() * (value.abs() / linear).ln_1p() / std::f64::consts::LN_10,
         };
         place.is_finite().then_some(place)
+    }
+
+    /// The value at a place on the scale's own ruler: the inverse of [`Scale::project`].
+    pub fn unproject(self, place: f64) -> f64 {
+        match self {
+            Scale::Linear => place,
+            Scale::Log => 10f64.powf(place),
+            Scale::Symlog { linear } => place.signum() * linear * (place.abs() * std::f64::consts::LN_10).exp_m1(),
+        }
     }
 }
 
@@ -76,7 +87,26 @@ impl Axis {
         let tight = Axis::new(scale, low, high);
         let (low, high) = (scale.project(tight.low)?, scale.project(tight.high)?);
         let pad = margin * (high - low);
-        Some(Axis::new(scale, unproject(scale, low - pad), unproject(scale, high + pad)))
+        Some(Axis::new(scale, scale.unproject(low - pad), scale.unproject(high + pad)))
+    }
+
+    /// The part `span` of this axis.
+    pub fn part(&self, span: Span) -> Axis {
+        if span == Span::default() {
+            *self
+        } else {
+            Axis::new(self.scale, self.value(span.low()), self.value(span.high()))
+        }
+    }
+
+    /// How data becomes distance on it.
+    pub fn scale(&self) -> Scale {
+        self.scale
+    }
+
+    /// Its ends in data units, low < high.
+    pub fn bounds(&self) -> (f64, f64) {
+        (self.low, self.high)
     }
 
     /// The place of `value` in [0, 1] of the axis's length, outside that range if beyond the bounds; `None` where the
@@ -90,7 +120,7 @@ impl Axis {
     /// The value at `position` in [0, 1] of the axis's length.
     pub fn value(&self, position: f64) -> f64 {
         let (low, high) = (self.scale.project(self.low).unwrap_or(0.0), self.scale.project(self.high).unwrap_or(1.0));
-        unproject(self.scale, low + position * (high - low))
+        self.scale.unproject(low + position * (high - low))
     }
 
     /// At most `most` ticks (at least two where `most` allows), ascending.
@@ -98,23 +128,21 @@ impl Axis {
         if most == 0 {
             return Vec::new();
         }
-        let (values, decimals) = match self.scale {
-            Scale::Linear => self.linear_ticks(most),
-            Scale::Log => (self.log_ticks(most), None),
-            Scale::Symlog { linear } => (self.symlog_ticks(linear, most), None),
+        let values = match self.scale {
+            Scale::Linear => Vec::new(),
+            Scale::Log => self.log_ticks(most),
+            Scale::Symlog { linear } => self.symlog_ticks(linear, most),
         };
-        let label = |value: f64| match decimals {
-            Some(decimals) if value.abs() < 1e5 => format!("{value:.decimals$}"),
-            _ => short(value),
+        // A part too short for two of 1, 2, 5 is nearly linear.
+        let labelled: Vec<(f64, String)> = match values.len() {
+            0 | 1 => self.linear_ticks(most),
+            _ => values.into_iter().map(|v| (v, short(v))).collect(),
         };
-        values
-            .into_iter()
-            .filter_map(|v| Some(Tick { position: self.position(v)?, label: label(v) }))
-            .filter(|t| (-1e-9..=1.0 + 1e-9).contains(&t.position))
-            .collect()
+        let placed = labelled.into_iter().filter_map(|(v, label)| Some(Tick { position: self.position(v)?, label }));
+        placed.filter(|t| (-1e-9..=1.0 + 1e-9).contains(&t.position)).collect()
     }
 
-    fn linear_ticks(&self, most: usize) -> (Vec<f64>, Option<usize>) {
+    fn linear_ticks(&self, most: usize) -> Vec<(f64, String)> {
         let inside = |step: f64| {
             let first = (self.low / step - 1e-9).ceil();
             (first, ((self.high / step + 1e-9).floor() - first + 1.0).max(0.0) as usize)
@@ -125,10 +153,20 @@ impl Axis {
             step = nice_step(step * 1.5);
         }
         let (first, count) = inside(step);
-        let values = (0..count).map(|i| (first + i as f64) * step + 0.0).collect();
-        // Labels that need more than five decimals read better in scientific form.
-        let decimals = (-step.log10().floor()).max(0.0) as usize;
-        (values, (decimals <= 5).then_some(decimals))
+        let decimals = -step.log10().floor();
+        let label = |value: f64| {
+            // Labels that need more than five decimals read better in scientific form, with the digits that tell
+            // neighbours apart.
+            if value == 0.0 && decimals > 5.0 {
+                "0".to_owned()
+            } else if decimals <= 5.0 && value.abs() < 1e5 {
+                format!("{value:.*}", decimals.max(0.0) as usize)
+            } else {
+                let digits = value.abs().max(step).log10().floor() + decimals;
+                format!("{value:.*e}", digits.clamp(0.0, 15.0) as usize)
+            }
+        };
+        (0..count).map(|i| (first + i as f64) * step + 0.0).map(|v| (v, label(v))).collect()
     }
 
     fn log_ticks(&self, most: usize) -> Vec<f64> {
@@ -145,8 +183,7 @@ impl Axis {
         }
         let decades = of(&[1.0]);
         if decades.len() < 2 {
-            // Less than a decade and no room for 1-2-5: the two ends, which is all that fits.
-            return if decades.is_empty() || most > 1 { vec![self.low, self.high] } else { decades };
+            return decades;
         }
         let every = decades.len().div_ceil(most);
         // Multiples of the stride, so that 1e0 stays a tick while bounds move.
@@ -173,14 +210,6 @@ impl Axis {
     }
 }
 
-fn unproject(scale: Scale, place: f64) -> f64 {
-    match scale {
-        Scale::Linear => place,
-        Scale::Log => 10f64.powf(place),
-        Scale::Symlog { linear } => place.signum() * linear * (place.abs() * std::f64::consts::LN_10).exp_m1(),
-    }
-}
-
 /// The smallest of 1, 2, 5 times a power of ten that is at least `least`.
 fn nice_step(least: f64) -> f64 {
     let power = 10f64.powf(least.log10().floor());
@@ -200,6 +229,7 @@ fn short(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn labels(axis: Axis, most: usize) -> Vec<String> {
         axis.ticks(most).into_iter().map(|t| t.label).collect()
@@ -210,6 +240,8 @@ mod tests {
         assert_eq!(labels(Axis::new(Scale::Linear, 0.0, 90.0), 5), ["0", "20", "40", "60", "80"]);
         assert_eq!(labels(Axis::new(Scale::Linear, -0.42, 1.1), 4), ["0.0", "0.5", "1.0"]);
         assert_eq!(labels(Axis::new(Scale::Linear, 0.0, 3e-6), 4), ["0", "1e-6", "2e-6", "3e-6"]);
+        let deep = Axis::new(Scale::Linear, 0.1234560, 0.1234568);
+        assert_eq!(labels(deep, 4), ["1.234560e-1", "1.234565e-1"]);
     }
 
     #[test]
@@ -217,7 +249,8 @@ mod tests {
         assert_eq!(labels(Axis::new(Scale::Log, 1.0, 64.0), 8), ["1", "2", "5", "10", "20", "50"]);
         assert_eq!(labels(Axis::new(Scale::Log, 1e-7, 1e-1), 4), ["1e-6", "1e-4", "0.01"]);
         assert_eq!(labels(Axis::new(Scale::Log, 1e-6, 1.0), 3), ["1e-6", "1e-3", "1"]);
-        assert_eq!(labels(Axis::new(Scale::Log, 3.1, 4.2), 3), ["3.1", "4.2"]);
+        assert_eq!(labels(Axis::new(Scale::Log, 3.1, 4.2), 3), ["3.5", "4.0"]);
+        assert_eq!(labels(Axis::new(Scale::Log, 0.99921, 0.99934), 3), ["0.99925", "0.99930"]);
     }
 
     #[test]
@@ -245,6 +278,42 @@ mod tests {
                 let axis = Axis::new(scale, low, high);
                 assert!(axis.low < axis.high && axis.position(axis.high) == Some(1.0), "{scale:?} {low} {high}");
                 assert!(axis.ticks(5).len() <= 6);
+            }
+        }
+    }
+
+    #[test]
+    fn a_part_of_an_axis_ends_where_it_should() {
+        let zoomed = Span::default().zoomed(0.5, 0.5);
+        for scale in [Scale::Linear, Scale::Log, Scale::Symlog { linear: 0.5 }] {
+            let axis = Axis::new(scale, 0.25, 40.0);
+            let part = axis.part(zoomed);
+            assert!((axis.position(part.low).unwrap() - 0.25).abs() < 1e-9, "{scale:?}");
+            assert!((axis.position(part.high).unwrap() - 0.75).abs() < 1e-9, "{scale:?}");
+            assert_eq!(axis.part(Span::default()), axis);
+        }
+    }
+
+    proptest! {
+        /// Whatever the bounds: ticks ascend, lie inside, are no more than asked, and their labels say where they stand.
+        #[test]
+        fn ticks_are_where_their_labels_say(
+            low in -1e6..1e6f64, length in 1e-6..1e6f64, most in 2usize..12, kind in 0..3, linear in 1e-3..1e2f64
+        ) {
+            let axis = match kind {
+                0 => Axis::new(Scale::Linear, low, low + length),
+                1 => Axis::new(Scale::Log, length, length * (2.0 + low.abs())),
+                _ => Axis::new(Scale::Symlog { linear }, low.min(0.0), low.min(0.0) + length),
+            };
+            let ticks = axis.ticks(most);
+            prop_assert!(ticks.len() <= most.max(2), "{axis:?} {ticks:?}");
+            prop_assert!(ticks.windows(2).all(|t| t[0].position < t[1].position), "{axis:?} {ticks:?}");
+            for tick in &ticks {
+                let said: f64 = tick.label.parse().unwrap();
+                let (scale, stands) = (axis.scale, axis.value(tick.position));
+                let apart = (scale.project(said).unwrap() - scale.project(stands).unwrap()).abs();
+                let ruler = scale.project(axis.high).unwrap() - scale.project(axis.low).unwrap();
+                prop_assert!(apart <= 0.03 * ruler.max(1.0), "{axis:?}: {tick:?} stands at {stands}");
             }
         }
     }

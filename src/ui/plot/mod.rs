@@ -9,14 +9,21 @@
 //! ```
 
 pub mod axis;
+mod draw;
+pub mod heat;
+mod placed;
 pub mod raster;
+pub mod window;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use axis::{Axis, Tick};
-use raster::{Marker, Raster, Stroke, decimate};
+pub use placed::{Placed, Quantity, Zone};
+
+use axis::Axis;
+use raster::{Marker, Stroke};
+use window::{Span, Window};
 
 /// A curve.
 #[derive(Debug, Clone, Default)]
@@ -27,6 +34,10 @@ pub struct Curve {
     pub style: Style,
     /// How it is stroked.
     pub stroke: Stroke,
+    /// A sign set on it here and there, which tells it apart where strokes repeat.
+    pub sign: Option<char>,
+    /// What it is called where its value is read; a curve without a name is not read.
+    pub name: String,
     /// What stands beside its last point, outside the plot.
     pub label: Option<String>,
 }
@@ -77,7 +88,7 @@ pub struct Plot {
     /// Horizontal axis.
     pub x: Axis,
     /// What x counts, set under the axis at the right.
-    pub x_title: String,
+    pub quantity: Quantity,
     /// Vertical axis.
     pub y: Axis,
     /// Bands, drawn first.
@@ -88,6 +99,8 @@ pub struct Plot {
     pub curves: Vec<Curve>,
     /// Points, drawn over the curves.
     pub marks: Vec<Mark>,
+    /// The x at which the curves are read.
+    pub crosshair: Option<f64>,
 }
 
 /// What plots are drawn with.
@@ -99,245 +112,96 @@ pub struct Ink {
     pub axis: Style,
     /// Tick labels and titles.
     pub label: Style,
+    /// The crosshair.
+    pub crosshair: Style,
 }
 
 impl Plot {
     /// A plot without contents.
-    pub fn new(x: Axis, x_title: impl Into<String>, y: Axis) -> Plot {
+    pub fn new(x: Axis, quantity: Quantity, y: Axis) -> Plot {
         Plot {
             x,
-            x_title: x_title.into(),
+            quantity,
             y,
             bands: Vec::new(),
             guides: Vec::new(),
             curves: Vec::new(),
             marks: Vec::new(),
+            crosshair: None,
         }
     }
 
-    /// Draw into `area`. Too small an area draws nothing.
-    pub fn render(&self, area: Rect, buffer: &mut Buffer, ink: Ink) {
+    /// The same plot, looked at through `window`. Where x is cut, y covers what is left, so that no zoom loses the
+    /// curves; the window's height is a part of that.
+    pub fn through(mut self, window: Window) -> Plot {
+        if window.x != Span::default() {
+            self.x = self.x.part(window.x);
+            let ends = [self.x.value(0.0), self.x.value(1.0)];
+            let inside = |p: &&(f64, f64)| self.x.position(p.0).is_some_and(|x| (0.0..=1.0).contains(&x));
+            let samples = self.curves.iter().flat_map(|c| c.points.iter().filter(inside).map(|p| p.1));
+            let cut = self.curves.iter().flat_map(|c| ends.into_iter().filter_map(|x| self.height(c, x)));
+            self.y = Axis::covering(self.y.scale(), samples.chain(cut), 0.04).unwrap_or(self.y);
+        }
+        self.y = self.y.part(window.y);
+        self
+    }
+
+    /// The curves that have a name, with their heights at `x`: on the line from sample to sample, as drawn.
+    pub fn read(&self, x: f64) -> impl Iterator<Item = (&Curve, f64)> {
+        self.curves.iter().filter(|c| !c.name.is_empty()).filter_map(move |c| Some((c, self.height(c, x)?)))
+    }
+
+    fn height(&self, curve: &Curve, x: f64) -> Option<f64> {
+        let at = self.x.position(x)?;
+        let place = |p: &(f64, f64)| Some((self.x.position(p.0)?, self.y.scale().project(p.1)?));
+        curve.points.windows(2).find_map(|pair| {
+            let ((x0, y0), (x1, y1)) = (place(&pair[0])?, place(&pair[1])?);
+            if !(x0..=x1).contains(&at) {
+                return None;
+            }
+            match (at - x0, x1 - at) {
+                (0.0, _) => Some(pair[0].1),
+                (_, 0.0) => Some(pair[1].1),
+                (after, _) => Some(self.y.scale().unproject(y0 + after / (x1 - x0) * (y1 - y0))),
+            }
+        })
+    }
+
+    /// Draw into `area` and say where the curves stand. Too small an area draws nothing.
+    pub fn render(&self, area: Rect, buffer: &mut Buffer, ink: Ink) -> Option<Placed> {
         let area = area.intersection(*buffer.area());
         if area.width < 12 || area.height < 4 {
-            return;
+            return None;
         }
         let rows = area.height - 2;
         let y_ticks = self.y.ticks(usize::from(rows.div_ceil(2)).clamp(2, 8));
         let left = y_ticks.iter().map(|t| t.label.chars().count()).max().unwrap_or(0) as u16 + 2;
         let right = self.label_width(area.width.saturating_sub(left));
-        let Some(width) = area.width.checked_sub(left + right).filter(|w| *w >= 4) else { return };
+        let width = area.width.checked_sub(left + right).filter(|w| *w >= 4)?;
         let inner = Rect::new(area.x + left, area.y, width, rows);
         self.draw_bands(inner, buffer, ink);
         self.draw_guides(inner, buffer);
         self.draw_curves(inner, buffer, ink);
+        self.draw_signs(inner, buffer);
         self.draw_marks(inner, buffer);
+        self.draw_crosshair(inner, buffer, ink);
         self.draw_guide_labels(inner, buffer);
         self.draw_y_axis(inner, &y_ticks, buffer, ink);
         self.draw_x_axis(inner, area, buffer, ink);
         if right > 0 {
             self.draw_labels(Rect::new(inner.right() + 1, inner.y, right - 1, rows), buffer);
         }
+        Some(Placed { area: inner, x: self.x, y: self.y, quantity: self.quantity })
     }
-
-    /// Columns to the right of the plot for labels: what the longest needs, if at least half is left for the curves.
-    fn label_width(&self, width: u16) -> u16 {
-        let longest = self.curves.iter().filter_map(|c| c.label.as_ref()).map(|l| l.chars().count()).max();
-        longest.map_or(0, |l| l as u16 + 3).min(width / 2)
-    }
-
-    fn place(&self, x: f64, y: f64) -> Option<(f64, f64)> {
-        Some((self.x.position(x)?, self.y.position(y)?))
-    }
-
-    fn draw_bands(&self, inner: Rect, buffer: &mut Buffer, ink: Ink) {
-        let fill = if ink.marker == Marker::Ascii { ':' } else { '░' };
-        for band in &self.bands {
-            let mut raster = Raster::new(ink.marker, inner.width, inner.height);
-            let places: Vec<_> = band
-                .points
-                .iter()
-                .map(|&(x, low, high)| Some((self.x.position(x)?, self.y.position(low)?, self.y.position(high)?)))
-                .collect();
-            for run in runs(&places) {
-                raster.strip(&run, band.style);
-            }
-            raster.paint(inner, buffer, Some(fill));
-        }
-    }
-
-    fn draw_guides(&self, inner: Rect, buffer: &mut Buffer) {
-        for guide in &self.guides {
-            match self.guide_cell(guide, inner) {
-                Some(Line::Row(row)) => {
-                    for x in inner.left()..inner.right() {
-                        buffer[(x, row)].set_symbol("┄").set_style(guide.style);
-                    }
-                }
-                Some(Line::Column(column)) => {
-                    for y in inner.top()..inner.bottom() {
-                        buffer[(column, y)].set_symbol("┊").set_style(guide.style);
-                    }
-                }
-                None => {}
-            }
-        }
-    }
-
-    /// The row or column of a guide, if it lies inside.
-    fn guide_cell(&self, guide: &Guide, inner: Rect) -> Option<Line> {
-        let inside = |p: f64| (0.0..=1.0).contains(&p).then_some(p);
-        match guide.at {
-            At::Y(y) => Some(Line::Row(cell(1.0 - inside(self.y.position(y)?)?, inner.y, inner.height))),
-            At::X(x) => Some(Line::Column(cell(inside(self.x.position(x)?)?, inner.x, inner.width))),
-        }
-    }
-
-    fn draw_curves(&self, inner: Rect, buffer: &mut Buffer, ink: Ink) {
-        let mut raster = Raster::new(ink.marker, inner.width, inner.height);
-        let columns = raster.size().0;
-        for curve in &self.curves {
-            let places: Vec<_> = curve.points.iter().map(|&(x, y)| self.place(x, y)).collect();
-            for run in runs(&places) {
-                raster.curve(&decimate(&run, columns), curve.stroke, curve.style);
-            }
-        }
-        raster.paint(inner, buffer, None);
-    }
-
-    fn draw_marks(&self, inner: Rect, buffer: &mut Buffer) {
-        let inside = |p: &(f64, f64)| (0.0..=1.0).contains(&p.0) && (0.0..=1.0).contains(&p.1);
-        for mark in &self.marks {
-            if let Some((x, y)) = self.place(mark.point.0, mark.point.1).filter(inside) {
-                let at = (cell(x, inner.x, inner.width), cell(1.0 - y, inner.y, inner.height));
-                buffer[at].set_char(mark.sign).set_style(mark.style);
-            }
-        }
-    }
-
-    fn draw_guide_labels(&self, inner: Rect, buffer: &mut Buffer) {
-        let mut row = inner.top();
-        for guide in self.guides.iter().filter(|g| !g.label.is_empty()) {
-            let width = guide.label.chars().count() as u16;
-            match self.guide_cell(guide, inner) {
-                Some(Line::Row(y)) if width + 3 <= inner.width => {
-                    buffer.set_string(inner.x + 1, y, format!(" {} ", guide.label), guide.style);
-                }
-                // Labels of vertical guides stand on the side that has room, one below the other.
-                Some(Line::Column(x)) if row < inner.bottom() => {
-                    if x > inner.x + width {
-                        buffer.set_string(x - width - 1, row, format!("{} ", guide.label), guide.style);
-                        row += 1;
-                    } else if x + width + 2 <= inner.right() {
-                        buffer.set_string(x + 1, row, format!(" {}", guide.label), guide.style);
-                        row += 1;
-                    }
-                }
-                _ => {}
-            }
-        }
-    }
-
-    fn draw_y_axis(&self, inner: Rect, ticks: &[Tick], buffer: &mut Buffer, ink: Ink) {
-        let x = inner.x - 1;
-        for y in inner.top()..inner.bottom() {
-            buffer[(x, y)].set_symbol("│").set_style(ink.axis);
-        }
-        for tick in ticks {
-            let y = cell(1.0 - tick.position, inner.y, inner.height);
-            buffer[(x, y)].set_symbol("┤").set_style(ink.axis);
-            let width = tick.label.chars().count() as u16;
-            buffer.set_string(x - 1 - width, y, &tick.label, ink.label);
-        }
-    }
-
-    fn draw_x_axis(&self, inner: Rect, area: Rect, buffer: &mut Buffer, ink: Ink) {
-        let y = inner.bottom();
-        buffer[(inner.x - 1, y)].set_symbol("└").set_style(ink.axis);
-        for x in inner.left()..inner.right() {
-            buffer[(x, y)].set_symbol("─").set_style(ink.axis);
-        }
-        // The title stands right of the axis where labels leave room, else at the end of the tick row.
-        let title = self.x_title.chars().count() as u16;
-        let beside = area.right() - inner.right() > title;
-        let end = if beside || title == 0 { area.right() } else { inner.right().saturating_sub(title + 1) };
-        let mut free = area.x;
-        for tick in self.x.ticks(usize::from(inner.width / 6).clamp(2, 12)) {
-            let x = cell(tick.position, inner.x, inner.width);
-            buffer[(x, y)].set_symbol("┬").set_style(ink.axis);
-            let width = tick.label.chars().count() as u16;
-            let start = (x + 1).saturating_sub(width.div_ceil(2)).min(area.right().saturating_sub(width));
-            if start >= free && start + width <= end {
-                buffer.set_string(start, y + 1, &tick.label, ink.label);
-                free = start + width + 1;
-            }
-        }
-        if beside {
-            buffer.set_string(inner.right() + 1, y, &self.x_title, ink.label);
-        } else {
-            buffer.set_string(end + 1, y + 1, &self.x_title, ink.label);
-        }
-    }
-
-    /// Labels beside the curves' last points, moved apart where they would overlap.
-    fn draw_labels(&self, area: Rect, buffer: &mut Buffer) {
-        let mut wanted: Vec<(f64, &Curve, &String)> = self
-            .curves
-            .iter()
-            .filter_map(|curve| {
-                let label = curve.label.as_ref()?;
-                let (_, y) = curve.points.iter().rev().find_map(|&(x, y)| self.place(x, y))?;
-                Some((1.0 - y.clamp(0.0, 1.0), curve, label))
-            })
-            .collect();
-        wanted.sort_by(|a, b| a.0.total_cmp(&b.0));
-        wanted.truncate(usize::from(area.height));
-        let rows: Vec<u16> = wanted.iter().map(|(depth, ..)| cell(*depth, 0, area.height)).collect();
-        let rows = spread(&rows, area.height);
-        for (row, (_, curve, label)) in rows.iter().zip(&wanted) {
-            let text = format!("{} {label}", curve.stroke.sample());
-            buffer.set_stringn(area.x, area.y + row, text, usize::from(area.width), curve.style);
-        }
-    }
-}
-
-/// A guide's place in cells.
-enum Line {
-    Row(u16),
-    Column(u16),
-}
-
-/// The cell of a position in [0, 1] within `length` cells from `start`.
-fn cell(position: f64, start: u16, length: u16) -> u16 {
-    start + (position * f64::from(length.max(1) - 1)).round() as u16
-}
-
-/// The unbroken runs of places.
-fn runs<P: Copy>(places: &[Option<P>]) -> Vec<Vec<P>> {
-    places.split(Option::is_none).filter(|r| !r.is_empty()).map(|r| r.iter().flatten().copied().collect()).collect()
-}
-
-/// Distinct rows near the `wanted` ones (ascending, no more than `height`).
-fn spread(wanted: &[u16], height: u16) -> Vec<u16> {
-    let mut rows = Vec::with_capacity(wanted.len());
-    let mut free = 0;
-    for &row in wanted {
-        rows.push(row.max(free));
-        free = row.max(free) + 1;
-    }
-    let mut limit = height;
-    for row in rows.iter_mut().rev() {
-        limit = (*row).min(limit.saturating_sub(1));
-        *row = limit;
-    }
-    rows
 }
 
 #[cfg(test)]
 mod tests {
     use super::axis::Scale;
+    use super::draw::spread;
     use super::*;
 
-    const INK: Ink = Ink { marker: Marker::Ascii, axis: Style::new(), label: Style::new() };
+    const INK: Ink = Ink { marker: Marker::Ascii, axis: Style::new(), label: Style::new(), crosshair: Style::new() };
 
     fn drawn(plot: &Plot, width: u16, height: u16) -> Vec<String> {
         let area = Rect::new(0, 0, width, height);
@@ -350,7 +214,8 @@ mod tests {
 
     #[test]
     fn axes_curve_and_label() {
-        let mut plot = Plot::new(Axis::new(Scale::Linear, 0.0, 20.0), "products", Axis::new(Scale::Linear, 0.0, 2.0));
+        let mut plot =
+            Plot::new(Axis::new(Scale::Linear, 0.0, 20.0), Quantity::Products, Axis::new(Scale::Linear, 0.0, 2.0));
         let points = vec![(0.0, 0.0), (10.0, 2.0), (20.0, 2.0)];
         plot.curves.push(Curve { points, label: Some("λ1".into()), ..Curve::default() });
         assert_eq!(
@@ -370,7 +235,7 @@ mod tests {
 
     #[test]
     fn a_point_without_a_place_splits_the_curve() {
-        let mut plot = Plot::new(Axis::new(Scale::Linear, 0.0, 4.0), "", Axis::new(Scale::Log, 1.0, 100.0));
+        let mut plot = Plot::new(Axis::new(Scale::Linear, 0.0, 4.0), Quantity::N, Axis::new(Scale::Log, 1.0, 100.0));
         let points = vec![(0.0, 10.0), (1.0, 10.0), (2.0, f64::NAN), (2.5, -1.0), (3.0, 10.0), (4.0, 10.0)];
         plot.curves.push(Curve { points, ..Curve::default() });
         let line = drawn(&plot, 30, 7).remove(2);
@@ -380,7 +245,8 @@ mod tests {
 
     #[test]
     fn guides_carry_their_labels() {
-        let mut plot = Plot::new(Axis::new(Scale::Linear, 0.0, 4.0), "σ", Axis::new(Scale::Linear, 0.0, 4.0));
+        let mut plot =
+            Plot::new(Axis::new(Scale::Linear, 0.0, 4.0), Quantity::Sigma, Axis::new(Scale::Linear, 0.0, 4.0));
         plot.guides.push(Guide { at: At::Y(2.0), label: "tolerance".into(), style: Style::new() });
         plot.guides.push(Guide { at: At::X(3.0), label: "valid".into(), style: Style::new() });
         plot.guides.push(Guide { at: At::X(9.0), label: "outside".into(), style: Style::new() });
@@ -399,7 +265,7 @@ mod tests {
 
     #[test]
     fn every_size_is_safe() {
-        let mut plot = Plot::new(Axis::new(Scale::Log, 1e-7, 1e-1), "σ", Axis::new(Scale::Log, 1e-8, 1e2));
+        let mut plot = Plot::new(Axis::new(Scale::Log, 1e-7, 1e-1), Quantity::Sigma, Axis::new(Scale::Log, 1e-8, 1e2));
         plot.curves.push(Curve { points: vec![(1e-6, 1.0)], label: Some("long label".into()), ..Curve::default() });
         plot.guides.push(Guide { at: At::X(1e-3), label: "mark".into(), style: Style::new() });
         for width in 0..50 {

@@ -21,6 +21,25 @@ pub enum Marker {
 }
 
 impl Marker {
+    /// What the environment is known to have signs for: where the locale names another encoding than UTF-8, ASCII; on
+    /// the Linux console, whose font has no braille and no quadrants, dots; elsewhere braille.
+    pub fn of_terminal() -> Marker {
+        let text = |name| std::env::var(name).ok().filter(|v| !v.is_empty());
+        let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(text);
+        Marker::fitting(text("TERM").as_deref(), locale.as_deref())
+    }
+
+    fn fitting(term: Option<&str>, locale: Option<&str>) -> Marker {
+        // A locale without an encoding, such as C, says nothing of the terminal.
+        let encoding = locale.and_then(|l| l.split_once('.')).map(|(_, e)| e.to_ascii_lowercase().replace('-', ""));
+        match (term, encoding) {
+            (_, Some(encoding)) if !encoding.starts_with("utf8") => Marker::Ascii,
+            (Some("dumb"), _) => Marker::Ascii,
+            (Some("linux"), _) => Marker::Dot,
+            _ => Marker::Braille,
+        }
+    }
+
     /// Dots per cell, across and down.
     pub fn dots(self) -> (usize, usize) {
         match self {
@@ -47,6 +66,12 @@ impl Stroke {
     /// Stroke number `i` of curves that lie side by side; they repeat after three.
     pub fn nth(i: usize) -> Stroke {
         [Stroke::Solid, Stroke::Dashed, Stroke::Dotted][i % 3]
+    }
+
+    /// The sign that tells curve number `i` from the ones with its stroke: none for the first three.
+    pub fn sign(i: usize) -> Option<char> {
+        const SIGNS: [char; 5] = ['◇', '○', '△', '□', '+'];
+        (i >= 3).then(|| SIGNS[(i / 3 - 1) % SIGNS.len()])
     }
 
     /// A sample for a legend.
@@ -220,6 +245,7 @@ pub fn decimate(places: &[(f64, f64)], columns: usize) -> Vec<(f64, f64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn text(raster: &Raster) -> Vec<String> {
         let area = Rect::new(0, 0, raster.width as u16, raster.height as u16);
@@ -239,6 +265,16 @@ mod tests {
             raster.curve(&[(0.0, 0.0), (1.0, 1.0)], Stroke::Solid, Style::new());
             assert_eq!(text(&raster), expected, "{marker:?}");
         }
+    }
+
+    #[test]
+    fn markers_fall_back_as_the_terminal_tells() {
+        assert_eq!(Marker::fitting(Some("xterm-256color"), Some("en_GB.UTF-8")), Marker::Braille);
+        assert_eq!(Marker::fitting(None, None), Marker::Braille);
+        assert_eq!(Marker::fitting(Some("xterm"), Some("C")), Marker::Braille);
+        assert_eq!(Marker::fitting(Some("linux"), Some("de_DE.utf8")), Marker::Dot);
+        assert_eq!(Marker::fitting(Some("xterm"), Some("de_DE.ISO-8859-1")), Marker::Ascii);
+        assert_eq!(Marker::fitting(Some("dumb"), None), Marker::Ascii);
     }
 
     #[test]
@@ -285,5 +321,26 @@ mod tests {
         assert!(kept.len() <= 200 && kept.is_sorted_by(|a, b| a.0 <= b.0));
         assert!(kept.contains(&places[1234]) && kept.contains(&places[7777]));
         assert_eq!((kept.first(), kept.last()), (places.first(), places.last()));
+    }
+
+    proptest! {
+        /// M4 draws the same cells as all points would: of each column the first, lowest, highest and last are kept.
+        #[test]
+        fn decimation_keeps_first_lowest_highest_and_last(
+            heights in prop::collection::vec(0.0..1.0f64, 100..2000), columns in 1usize..20
+        ) {
+            let count = heights.len() as f64;
+            let places: Vec<_> = heights.iter().enumerate().map(|(i, y)| (i as f64 / count, *y)).collect();
+            let kept = decimate(&places, columns);
+            prop_assert!(kept.is_sorted_by(|a, b| a.0 < b.0) && kept.iter().all(|p| places.contains(p)));
+            for column in 0..columns {
+                let inside = |p: &&(f64, f64)| (p.0 * columns as f64).floor() as usize == column;
+                let facts = |ps: &[(f64, f64)]| {
+                    let ys = || ps.iter().filter(inside).map(|p| p.1);
+                    (ys().next(), ys().next_back(), ys().reduce(f64::min), ys().reduce(f64::max))
+                };
+                prop_assert_eq!(facts(&places), facts(&kept));
+            }
+        }
     }
 }

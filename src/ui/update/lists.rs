@@ -1,7 +1,8 @@
-//! The reducer for lists: commands, themes, presets, settings.
+//! The reducer for lists: commands, themes, presets, settings, sessions.
 
 use super::{Effect, Message, ask_to_leave, edit, erase, update};
 use crate::ui::action::Action;
+use crate::ui::browser::{self, Asked};
 use crate::ui::knob::Knob;
 use crate::ui::menu::{Command, Kind, Menu};
 use crate::ui::settings::{self, Panel};
@@ -89,6 +90,18 @@ pub fn in_settings(app: &mut App, action: Action) -> Vec<Effect> {
     effects
 }
 
+/// What an action does among the sessions.
+pub fn in_sessions(app: &mut App, action: Action) -> Vec<Effect> {
+    if erase(app, action) {
+        return Vec::new();
+    }
+    match browser::act(app, action) {
+        Asked::Nothing => Vec::new(),
+        Asked::Leave => ask_to_leave(app),
+        Asked::Describe { name, note, tags } => vec![Effect::Describe { name, note, tags }],
+    }
+}
+
 fn run_command(app: &mut App, command: Command) -> Vec<Effect> {
     app.view.notice = None;
     match command {
@@ -124,6 +137,13 @@ pub fn point_at_row(app: &mut App, row: usize) -> Vec<Effect> {
         Overlay::Menu(menu) if menu.chosen == row => in_menu(app, Action::Accept),
         Overlay::Menu(_) => {
             choose_entry(app, |_, _| row);
+            Vec::new()
+        }
+        Overlay::Sessions(browser) if browser.chosen().is_some_and(|(at, _)| at == row) => {
+            in_sessions(app, Action::Open)
+        }
+        Overlay::Sessions(_) => {
+            browser::choose(app, row);
             Vec::new()
         }
         Overlay::Settings(panel) if panel.chosen == row => in_settings(app, Action::Type),

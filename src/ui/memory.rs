@@ -1,0 +1,103 @@
+//! What the dashboard remembers from one start to the next: which panes and views were on the screen. This is state,
+//! not settings: it is written when the dashboard closes, and losing it loses nothing but that.
+
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::state::{Arrangement, EstimatorsView, Pane, ProxyView, RatioView, SpectrumView, View};
+use crate::error::{Error, Result};
+
+/// What is remembered.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
+pub struct Memory {
+    focus: Pane,
+    arrangement: Arrangement,
+    hidden: BTreeSet<Pane>,
+    spectrum: SpectrumView,
+    ratio: RatioView,
+    proxy: ProxyView,
+    estimators: EstimatorsView,
+}
+
+impl Memory {
+    /// What there is to remember of a view.
+    pub fn of(view: &View) -> Memory {
+        Memory {
+            focus: view.focus,
+            arrangement: view.arrangement,
+            hidden: view.hidden.clone(),
+            spectrum: view.spectrum,
+            ratio: view.ratio,
+            proxy: view.proxy,
+            estimators: view.estimators,
+        }
+    }
+
+    /// Bring it back into a view.
+    pub fn restore(self, view: &mut View) {
+        let Memory { focus, arrangement, hidden, spectrum, ratio, proxy, estimators } = self;
+        (view.focus, view.arrangement, view.hidden) = (focus, arrangement, hidden);
+        (view.spectrum, view.ratio, view.proxy, view.estimators) = (spectrum, ratio, proxy, estimators);
+        // A pane in focus is on the screen, so that there always is one.
+        view.hidden.remove(&focus);
+    }
+
+    /// What `file` remembers; `None` where there is no file, which is the first start. A file that cannot be read
+    /// remembers nothing: it is replaced when the dashboard closes.
+    pub fn load(file: &Path) -> Option<Memory> {
+        match std::fs::read_to_string(file) {
+            Ok(text) => Some(toml::from_str(&text).unwrap_or_default()),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => None,
+            Err(_) => Some(Memory::default()),
+        }
+    }
+
+    /// Write it into `file`, whole or not at all.
+    ///
+    /// # Errors
+    /// What the system refuses.
+    pub fn save(&self, file: &Path) -> Result<()> {
+        let folder = file.parent().unwrap_or(Path::new("."));
+        std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
+        let text = toml::to_string(self).map_err(|e| Error::file(file, e.to_string()))?;
+        let mut new = tempfile::NamedTempFile::new_in(folder).map_err(Error::io(folder))?;
+        new.write_all(text.as_bytes()).map_err(Error::io(file))?;
+        new.persist(file).map_err(|e| Error::io(file)(e.error))?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_saved_comes_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("state/dashboard.toml");
+        assert_eq!(Memory::load(&file), None);
+        let mut view = View { focus: Pane::Proxy, estimators: EstimatorsView::ByKAndSigma, ..View::default() };
+        view.hidden.insert(Pane::Ratio);
+        Memory::of(&view).save(&file).unwrap();
+        let mut again = View::default();
+        Memory::load(&file).unwrap().restore(&mut again);
+        assert_eq!(again, view);
+        assert_eq!(std::fs::read_dir(file.parent().unwrap()).unwrap().count(), 1, "no other file is left");
+    }
+
+    #[test]
+    fn a_damaged_file_remembers_nothing_and_hides_nothing_in_focus() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("dashboard.toml");
+        std::fs::write(&file, "focus = 7").unwrap();
+        assert_eq!(Memory::load(&file), Some(Memory::default()));
+        std::fs::write(&file, "focus = \"proxy\"\nhidden = [\"proxy\", \"ratio\"]\nfuture = 1\n").unwrap();
+        let mut view = View::default();
+        Memory::load(&file).unwrap().restore(&mut view);
+        assert_eq!((view.focus, view.hidden), (Pane::Proxy, BTreeSet::from([Pane::Ratio])));
+    }
+}
