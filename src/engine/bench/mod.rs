@@ -103,7 +103,7 @@ pub struct Solver {
     pub converged: bool,
 }
 
-/// Variance of direct Monte Carlo of J_sub over ours at as many loss evaluations.
+/// Variance of direct Monte Carlo of J_sub over ours at as many evaluations of a sequence's loss.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct VarianceRatio {
     /// Standard deviation of the probe.

@@ -88,7 +88,7 @@ pub(super) fn measure<T: Real>(
         let pairs = pairs(&ours, plan, &space.vectors, &model, sigma)?;
         let seconds = began.elapsed().as_secs_f64();
         bench.seconds.ours.direct_mc.get_or_insert(seconds);
-        bench.variance_ratios.extend(variance_ratio(&pairs, model.moments(plan.k, sigma).j(), sigma));
+        bench.variance_ratios.extend(variance_ratio(&pairs, model.moments(plan.k, sigma).j(), plan, sigma));
     }
     let began = Instant::now();
     papers_draws(&papers, plan, &space.vectors)?;
@@ -247,9 +247,11 @@ fn moved<T: Real>(from: &[T], by: f64, direction: &[T]) -> Vec<T> {
     point
 }
 
-/// Variance of the mean of Δ² over that of our estimator from the same evaluations.
-fn variance_ratio(pairs: &[Pair], exact: f64, sigma: f64) -> Option<VarianceRatio> {
+/// Variance of the mean of Δ² over that of our estimator from as many losses of a sequence: the paper's method spends
+/// 2n + 1 of them on a draw, ours n + 1.
+fn variance_ratio(pairs: &[Pair], exact: f64, plan: &Plan, sigma: f64) -> Option<VarianceRatio> {
     let plain = Estimate::of(pairs.iter().flat_map(|p| [p.plus * p.plus, p.minus * p.minus]))?;
     let ours = estimators::with_control(pairs, exact)?;
-    Some(VarianceRatio { sigma, ratio: (plain.stderr / ours.stderr).powi(2) })
+    let price = (2 * plan.n + 1) as f64 / (plan.n + 1) as f64;
+    Some(VarianceRatio { sigma, ratio: price * (plain.stderr / ours.stderr).powi(2) })
 }
