@@ -157,7 +157,7 @@ mod tests {
         assert_eq!((find("seed").value.as_str(), find("seed").origin), ("9", Origin::File));
         assert_eq!((find("sigma").value.as_str(), find("sigma").origin), ("1e-4,1e-3,1e-2", Origin::Default));
         assert_eq!((find("theme").value.as_str(), find("theme").origin), ("paper", Origin::Flag));
-        assert_eq!(find("solver").choices, ["lanczos", "power"]);
+        assert_eq!(find("solver").choices, ["lanczos", "power", "lobpcg"]);
         assert!(find("tol").about.starts_with("Eigenpairs are converged"));
         // What the file may say and what is listed are the same keys.
         let keys =

@@ -98,7 +98,7 @@ impl Colours {
 /// at once, also to say that it does not know; nothing is asked where there is none.
 pub fn ground() -> Option<ThemeMode> {
     let mut options = QueryOptions::default();
-    options.timeout = Duration::from_millis(500);
+    options.timeout = Duration::from_secs(1);
     terminal_colorsaurus::theme_mode(options).ok()
 }
 
