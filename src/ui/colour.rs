@@ -94,7 +94,7 @@ impl Colours {
     }
 }
 
-/// Whether the terminal's ground is dark or light, if it says so within half a second. Every terminal in use answers
+/// Whether the terminal's ground is dark or light, if it says so within a second. Every terminal in use answers
 /// at once, also to say that it does not know; nothing is asked where there is none.
 pub fn ground() -> Option<ThemeMode> {
     let mut options = QueryOptions::default();
