@@ -13,7 +13,7 @@
 //! | 3 | [`spectrum`] | eigensolvers on symmetric operators |
 //! | 2 | [`model`], [`data`], [`train`] | nanochat's GPT over the tape, checkpoints; sequences, the embedded demo; training |
 //! | 1 | [`diff`] | the second-order tape: linearise once, push many directions |
-//! | 0 | [`math`], [`error`] | arrays, flat vectors, statistics, seeded streams, the error type |
+//! | 0 | [`math`], [`mod@file`], [`error`] | arrays, flat vectors, statistics, seeded streams; whole files; the error type |
 
 pub mod cli;
 pub mod criteria;
@@ -21,6 +21,7 @@ pub mod data;
 pub mod diff;
 pub mod engine;
 pub mod error;
+pub mod file;
 pub mod math;
 pub mod model;
 pub mod report;

@@ -2,10 +2,8 @@
 
 use std::io::IsTerminal;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
-use rayon::prelude::*;
 use serde::Serialize;
 use terminal_colorsaurus::ThemeMode;
 
@@ -13,8 +11,7 @@ use super::Outcome;
 use super::config::Config;
 use super::folders;
 use super::output;
-use crate::diff::primitive::Write;
-use crate::diff::product::{product, rows, rows_mut};
+use crate::engine::bench::matmul_gflops;
 use crate::engine::memory;
 use crate::error::{Error, Result};
 use crate::math::array::Real;
@@ -148,27 +145,11 @@ fn machine() -> Vec<Finding> {
     ]
 }
 
-/// How long each measurement of a speed takes.
-const MEASURED: Duration = Duration::from_millis(120);
-
-/// GFLOP/s of matrix products as the tape takes them: on one thread, and on all at once; the fastest product counts,
+/// GFLOP/s of matrix products as the tape takes them: on one thread, and on all at once; the fastest of two runs,
 /// because others may use the machine too.
 fn products<T: Real>() -> (f64, f64) {
-    const SIDE: usize = 192;
-    let measured = || {
-        let a: Vec<T> = (0..SIDE * SIDE).map(|i| T::of(1.0 / (1.0 + i as f64))).collect();
-        let mut to = a.clone();
-        let (begun, mut fastest) = (Instant::now(), f64::INFINITY);
-        while begun.elapsed() < MEASURED {
-            let this = Instant::now();
-            product(rows_mut(&mut to, SIDE), Write::Set, 1.0, rows(&a, SIDE), rows(&a, SIDE));
-            fastest = fastest.min(this.elapsed().as_secs_f64());
-        }
-        2.0 * (SIDE as f64).powi(3) / fastest / 1e9
-    };
-    let one = measured();
-    let all = (0..rayon::current_num_threads()).into_par_iter().with_max_len(1).map(|_| measured()).sum();
-    (one, all)
+    let one = rayon::ThreadPoolBuilder::new().num_threads(1).build();
+    (one.map_or(f64::NAN, |one| one.install(|| matmul_gflops::<T>(1))), matmul_gflops::<T>(1))
 }
 
 fn terminal() -> Vec<Finding> {

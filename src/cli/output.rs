@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use crate::error::{Error, Result};
+use crate::file::{Readers, replace};
 use crate::report::Format;
 
 /// Where and how to write a result.
@@ -32,16 +33,5 @@ pub fn write(text: &str, out: Option<&Path>) -> Result<()> {
             _ => Ok(()),
         };
     };
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        // Like any other new file, not private like a temporary one; the system's umask still applies.
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
-    }
-    let mut file = builder.tempfile_in(folder).map_err(Error::io(path))?;
-    file.write_all(text.as_bytes()).map_err(Error::io(path))?;
-    file.persist(path).map_err(|e| Error::io(path)(e.error))?;
-    Ok(())
+    replace(path, text.as_bytes(), Readers::Usual)
 }

@@ -4,6 +4,7 @@ use crate::diff::risk::Risk;
 use crate::diff::share::Share;
 use crate::error::Result;
 use crate::math::array::Real;
+use crate::math::dense::symmetric_part;
 use crate::math::vector;
 use crate::spectrum::basis::Basis;
 use crate::spectrum::solver::Eigenspace;
@@ -20,11 +21,6 @@ pub struct Curvature {
 /// Uᵀx.
 pub fn project<T: Real>(columns: &[&[T]], x: &Share<T>) -> Vec<f64> {
     columns.iter().map(|u| x.dot(u)).collect()
-}
-
-/// The symmetric part of a k × k matrix.
-pub fn symmetric(k: usize, m: &[f64]) -> Vec<f64> {
-    (0..k * k).map(|at| 0.5 * (m[at] + m[at % k * k + at / k])).collect()
 }
 
 /// c = Uᵀ(g_{n+1} − g^(n))/(n+1).
@@ -56,7 +52,7 @@ pub fn curvature<T: Real>(risk: &Risk<T>, space: &Eigenspace<T>, own: &[f64], n:
         square: product.square_distance(&space.image(j)) * scale * scale,
     })?;
     let next: Vec<f64> = (0..k * k).map(|at| got[at % k].projection[at / k]).collect();
-    let b = symmetric(k, &next.iter().zip(own).map(|(next, own)| scale * (next - own)).collect::<Vec<_>>());
+    let b = symmetric_part(k, &next.iter().zip(own).map(|(next, own)| scale * (next - own)).collect::<Vec<_>>());
     let all: f64 = got.iter().map(|column| column.square).sum();
     let inside: f64 = b.iter().map(|b| b * b).sum();
     let leakage = (all > 0.0).then(|| ((all - inside).max(0.0) / all).sqrt());

@@ -93,6 +93,11 @@ impl<T: Real> Risk<T> {
         self.sequences.iter_mut().skip(sequences).for_each(|slot| *slot = None);
     }
 
+    /// How many sequences keep their linearisation, the first ones.
+    pub fn kept(&self) -> usize {
+        self.keep
+    }
+
     /// Number of parameters P.
     pub fn parameters(&self) -> usize {
         self.w.len()

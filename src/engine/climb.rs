@@ -59,8 +59,7 @@ pub(super) struct Climb<T> {
     pub emitter: Emitter,
     /// Bytes that may be used.
     memory: u64,
-    /// Sequences that keep their linearisation and columns that the eigensolver may hold, by the memory plan.
-    pub kept: usize,
+    /// Columns that the eigensolver may hold, by the memory plan.
     pub columns: usize,
     pub found: Option<Found<T>>,
     /// Number of the basis whose coefficients are out.
@@ -74,10 +73,10 @@ impl<T: Real> Climb<T> {
     pub(super) fn new(problem: Problem, emitter: Emitter, memory: Option<u64>) -> Climb<T> {
         let control = emitter.control.clone();
         // Before anything is allocated: what is in use later is this run's own.
-        let memory = memory.or_else(memory::available).unwrap_or(u64::MAX);
+        let memory = memory::limit(memory);
         let risk = problem.risk(Arc::new(move || control.check()));
         let (found, coefficients_of, swept) = Default::default();
-        Climb { problem, risk, emitter, memory, kept: 0, columns: 0, found, coefficients_of, swept, bases: 0 }
+        Climb { problem, risk, emitter, memory, columns: 0, found, coefficients_of, swept, bases: 0 }
     }
 
     /// Climb from the first stage that the knobs in force ask for to the last.
@@ -110,7 +109,7 @@ impl<T: Real> Climb<T> {
         let knobs = self.knobs();
         let plan = memory::plan(&self.risk, &knobs, self.memory)?;
         self.risk.keep(plan.kept);
-        (self.kept, self.columns) = (plan.kept, plan.columns);
+        self.columns = plan.columns;
         if plan.parts != self.emitter.readout.memory {
             let parts: Vec<String> = plan.parts.iter().map(|(p, b)| format!("{p} {}", memory::human(*b))).collect();
             let kept = if plan.kept > knobs.n {

@@ -38,12 +38,12 @@ struct Columns {
 
 impl Columns {
     fn of(knobs: &Knobs, dim: usize) -> Columns {
-        let k = knobs.k();
+        let (k, exactly) = (knobs.k(), |columns| (columns, columns, columns));
         let (least, smooth, most) = match (knobs.law, knobs.method, knobs.solver) {
-            (Law::Random | Law::Gradients, ..) => (2 * k, 2 * k, 2 * k),
-            (_, Method::Paper, _) => (3 * k, 3 * k, 3 * k),
-            (.., SolverKind::Power) => (6 * k, 6 * k, 6 * k),
-            (.., SolverKind::Lobpcg) => (lobpcg::columns(k, dim), lobpcg::columns(k, dim), lobpcg::columns(k, dim)),
+            (Law::Random | Law::Gradients, ..) => exactly(2 * k),
+            (_, Method::Paper, _) => exactly(3 * k),
+            (.., SolverKind::Power) => exactly(6 * k),
+            (.., SolverKind::Lobpcg) => exactly(lobpcg::columns(k, dim)),
             (.., SolverKind::Lanczos) => {
                 let least = lanczos::fewest_columns(k, block(knobs.n), dim);
                 (least, least + (k / 4).max(2), lanczos::columns(k, dim))
@@ -124,6 +124,11 @@ fn refusal(parts: &[(String, u64)], limit: u64) -> Error {
             human(total)
         ),
     )
+}
+
+/// Bytes that a run may hold that was allowed `asked`, or what the machine has.
+pub(super) fn limit(asked: Option<u64>) -> u64 {
+    asked.or_else(available).unwrap_or(u64::MAX)
 }
 
 /// Memory the system says is available, where it says so.

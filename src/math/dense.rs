@@ -24,6 +24,17 @@ impl SymmetricEigen {
     }
 }
 
+/// The n × n matrix with these values on its diagonal and zeros elsewhere.
+pub fn diagonal(values: &[f64]) -> Vec<f64> {
+    let n = values.len();
+    (0..n * n).map(|at| if at / n == at % n { values[at / n] } else { 0.0 }).collect()
+}
+
+/// (A + Aᵀ)/2 of an n × n matrix.
+pub fn symmetric_part(n: usize, a: &[f64]) -> Vec<f64> {
+    (0..n * n).map(|at| 0.5 * (a[at] + a[at % n * n + at / n])).collect()
+}
+
 /// Eigenpairs of the symmetric n × n matrix `a`, of which only the lower triangle of the row-major array is read.
 ///
 /// # Errors

@@ -35,6 +35,13 @@ pub fn axpy<T: Real>(a: f64, x: &[T], y: &mut [T]) {
     y.par_chunks_mut(CHUNK).zip(x.par_chunks(CHUNK)).for_each(|(y, x)| axpy_chunk(a, x, y));
 }
 
+/// x + a d, each element in f64 and rounded once. Both must have one length.
+pub fn moved<T: Real>(x: &[T], a: f64, d: &[T]) -> Vec<T> {
+    let mut moved = x.to_vec();
+    axpy(a, d, &mut moved);
+    moved
+}
+
 /// x ← a x, each element in f64 and rounded once.
 pub fn scale<T: Real>(a: f64, x: &mut [T]) {
     x.par_chunks_mut(CHUNK).for_each(|x| scale_chunk(a, x));

@@ -7,14 +7,15 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufReader, Read, Seek, Write};
-use std::path::{Path, PathBuf};
+use std::io::{BufReader, Read, Seek};
+use std::path::Path;
 
 use candle_core::{DType, Tensor};
 use safetensors::tensor::{Dtype, TensorView};
 use serde::Deserialize;
 
 use crate::error::{Error, Result};
+use crate::file::{Readers, replace};
 use crate::math::flat::Entry;
 use crate::model::config::GptConfig;
 use crate::model::pickle::PickleFile;
@@ -121,8 +122,8 @@ impl Checkpoint {
         let config = serde_json::to_string_pretty(&self.config)
             .map_err(|e| Error::file(&folder.join(CONFIG_FILE), e.to_string()))?;
         std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
-        write_whole(folder, WEIGHTS_FILE, &file)?;
-        write_whole(folder, CONFIG_FILE, format!("{config}\n").as_bytes())
+        replace(&folder.join(WEIGHTS_FILE), &file, Readers::Usual)?;
+        replace(&folder.join(CONFIG_FILE), format!("{config}\n").as_bytes(), Readers::Usual)
     }
 
     /// BLAKE3 of the configuration and the parameters (f64, little endian), in hexadecimal: equal exactly when the
@@ -319,20 +320,4 @@ fn checked(config: std::result::Result<GptConfig, String>) -> std::result::Resul
 
 fn read_text(path: &Path) -> Result<String> {
     std::fs::read_to_string(path).map_err(Error::io(path))
-}
-
-/// Write a file beside its final place, then move it there.
-fn write_whole(folder: &Path, name: &str, contents: &[u8]) -> Result<()> {
-    let path: PathBuf = folder.join(name);
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        // Like any other new file, not private like a temporary one; the system's umask still applies.
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
-    }
-    let mut file = builder.tempfile_in(folder).map_err(Error::io(&path))?;
-    file.write_all(contents).and_then(|()| file.as_file().sync_all()).map_err(Error::io(&path))?;
-    file.persist(&path).map_err(|e| Error::Io { path, source: e.error })?;
-    Ok(())
 }

@@ -1,7 +1,7 @@
 //! A benchmark as JSON, or as tables to read.
 
 use super::Format;
-use super::sections::Section;
+use super::sections::{Section, section};
 use super::text;
 use crate::engine::bench::{Bench, Solver};
 use crate::math::format::{exact, number, span};
@@ -77,8 +77,4 @@ fn sections(bench: &Bench) -> Vec<Section> {
         section("variance of direct Monte Carlo, plain over ours", &["σ", "ratio"], variances.collect()),
     ];
     all.into_iter().filter(|section| !section.rows.is_empty()).collect()
-}
-
-fn section(title: &str, columns: &[&str], rows: Vec<Vec<String>>) -> Section {
-    Section { title: title.to_owned(), columns: columns.iter().map(|c| (*c).to_owned()).collect(), rows }
 }

@@ -35,7 +35,7 @@ pub fn warning_name(name: WarningName) -> String {
     }
 }
 
-fn section(title: &str, columns: &[&str], rows: Vec<Vec<String>>) -> Section {
+pub(super) fn section(title: &str, columns: &[&str], rows: Vec<Vec<String>>) -> Section {
     Section { title: title.to_owned(), columns: columns.iter().map(|c| (*c).to_owned()).collect(), rows }
 }
 

@@ -1,6 +1,5 @@
 //! `session.toml`: what a session is of, readable by a person and without reading its events.
 
-use std::io::Write;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -12,6 +11,7 @@ use crate::engine::event::{FORMAT, Subject};
 use crate::engine::knobs::Knobs;
 use crate::engine::source::Source;
 use crate::error::{Error, Result};
+use crate::file::{Readers, replace};
 
 /// What a session is of, as it was started.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -114,10 +114,7 @@ impl Metadata {
         set("note", (!note.is_empty()).then(|| note.into()));
         set("tags", (!tags.is_empty()).then(|| tags.to_vec().into()));
         let text = toml::to_string(&table).map_err(|e| Error::file(&path, e.to_string()))?;
-        let mut file = tempfile::NamedTempFile::new_in(folder).map_err(Error::io(folder))?;
-        file.write_all(text.as_bytes()).map_err(Error::io(&path))?;
-        file.persist(&path).map_err(|e| Error::io(&path)(e.error))?;
-        Ok(())
+        replace(&path, text.as_bytes(), Readers::Owner)
     }
 
     /// Read `session.toml` of a folder.

@@ -13,7 +13,7 @@ use super::solver::{
 };
 use crate::error::Result;
 use crate::math::array::Real;
-use crate::math::dense::symmetric_eigen;
+use crate::math::dense::{symmetric_eigen, symmetric_part};
 use crate::math::vector;
 
 /// Most iterations for one vector: one that has not converged by then has a neighbour of nearly the same |λ|.
@@ -136,8 +136,7 @@ impl<T: Real> Found<T> {
     fn rayleigh_ritz(mut self, request: &Request, done: bool) -> Result<Eigenspace<T>> {
         let (n, k) = (self.len(), request.k.min(self.len()));
         let gram = self.vectors.products(&self.images);
-        let symmetric: Vec<f64> = (0..n * n).map(|at| 0.5 * (gram[at] + gram[at % n * n + at / n])).collect();
-        let eigen = symmetric_eigen(n, &symmetric)?;
+        let eigen = symmetric_eigen(n, &symmetric_part(n, &gram))?;
         let mut smallest = Vec::new();
         keep_smallest(&mut smallest, eigen.values.clone());
         let floor = rounding_level::<T>(self.scale(0.0));

@@ -3,6 +3,7 @@
 use super::basis::Basis;
 use crate::error::{Error, Result};
 use crate::math::array::Real;
+use crate::math::dense::diagonal;
 use crate::math::vector;
 
 /// Estimates of the negative end that are reported.
@@ -161,8 +162,8 @@ pub(super) fn remainder<T: Real>(vectors: &Basis<T>, images: &Basis<T>, values: 
 }
 
 /// The k × k identity: the weights of a remainder that holds the residual vectors themselves.
-pub(super) fn identity(k: usize) -> Vec<f64> {
-    (0..k * k).map(|at| if at / k == at % k { 1.0 } else { 0.0 }).collect()
+pub fn identity(k: usize) -> Vec<f64> {
+    diagonal(&vec![1.0; k])
 }
 
 /// Below this a computed residual says nothing, because vectors and products are rounded to `T`; `scale` is ‖H‖₂ or an

@@ -2,13 +2,13 @@
 //! not settings: it is written when the dashboard closes, and losing it loses nothing but that.
 
 use std::collections::BTreeSet;
-use std::io::Write;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use super::state::{Arrangement, EstimatorsView, Pane, ProxyView, RatioView, SpectrumView, View};
 use crate::error::{Error, Result};
+use crate::file::{Readers, replace};
 
 /// What is remembered.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -64,10 +64,7 @@ impl Memory {
         let folder = file.parent().unwrap_or(Path::new("."));
         std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
         let text = toml::to_string(self).map_err(|e| Error::file(file, e.to_string()))?;
-        let mut new = tempfile::NamedTempFile::new_in(folder).map_err(Error::io(folder))?;
-        new.write_all(text.as_bytes()).map_err(Error::io(file))?;
-        new.persist(file).map_err(|e| Error::io(file)(e.error))?;
-        Ok(())
+        replace(file, text.as_bytes(), Readers::Owner)
     }
 }
 

@@ -12,26 +12,17 @@ use serde::Serialize;
 
 pub use machine::{Machine, matmul_gflops};
 
-use super::knobs::Precision;
+use super::knobs::{Knobs, Precision};
 use super::problem::Problem;
 use super::worker::{self, Settings};
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// What is measured.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
-    /// Training sequences.
-    pub n: usize,
-    /// Eigenpairs.
-    pub k: usize,
-    /// Accepted residual over λ_1.
-    pub tol: f64,
-    /// Distances of the Monte Carlo draws.
-    pub sigmas: Vec<f64>,
-    /// Draws, each one evaluation of the increment.
-    pub draws: usize,
-    /// Seed of every random number.
-    pub seed: u64,
+    /// n, k, the tolerance, the distances σ and the draws (each one evaluation of the increment), and the seed. All
+    /// solvers are measured, on the leading eigenpairs.
+    pub knobs: Knobs,
     /// Runs of each short measurement, of which the median counts.
     pub runs: usize,
     /// How far to go.
@@ -39,11 +30,11 @@ pub struct Plan {
 }
 
 /// How far a measurement goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Reach {
-    /// Forward, gradient and product alone, for models too large for the rest.
+    /// One product alone, for large models.
     Product,
-    /// Everything but the paper's eigensolver, the slowest part by far.
+    /// Everything but the paper's eigensolver, which takes longest by far.
     Ours,
     /// Everything.
     All,
@@ -150,12 +141,9 @@ pub struct Bench {
 /// Measure. `tell` hears what is being measured.
 ///
 /// # Errors
-/// What the stages report; [`Error::Knob`] for sizes that the problem does not have.
+/// What the stages report; [`crate::error::Error::Knob`] for sizes that the problem does not have.
 pub fn run(problem: &Problem, plan: &Plan, settings: &Settings, tell: &mut (dyn FnMut(&str) + Send)) -> Result<Bench> {
-    let (rows, needed) = (problem.sequences.rows(), plan.n + 1);
-    if needed > rows {
-        return Err(Error::knob("--n", format!("{} needs {needed} sequences but {rows} were read", plan.n)));
-    }
+    plan.knobs.check(problem.sequences.rows(), problem.checkpoint.parameters.len())?;
     let load = machine::load();
     worker::pool(settings)?.install(|| match settings.precision {
         Precision::F32 => stages::measure::<f32>(problem, plan, settings, load, tell),

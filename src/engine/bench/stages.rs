@@ -7,17 +7,18 @@ use std::time::Instant;
 use super::{Bench, Both, Machine, Plan, Ratios, Reach, Seconds, Solver, VarianceRatio, matmul_gflops};
 use crate::criteria::estimators::{self, Pair};
 use crate::criteria::increment::{increment, mean};
-use crate::criteria::projection::{self, symmetric};
+use crate::criteria::projection;
 use crate::criteria::quadratic::Coefficients;
 use crate::diff::product::metered;
 use crate::diff::risk::{Interrupt, Risk};
 use crate::engine::hessian::{Hessian, block, solve};
-use crate::engine::knobs::{Knobs, SolverKind};
+use crate::engine::knobs::SolverKind;
 use crate::engine::memory;
 use crate::engine::problem::Problem;
 use crate::engine::worker::Settings;
 use crate::error::Result;
 use crate::math::array::Real;
+use crate::math::dense::{diagonal, symmetric_part};
 use crate::math::stats::{Estimate, median};
 use crate::math::stream::{Purpose, Stream};
 use crate::math::vector;
@@ -39,18 +40,16 @@ pub(super) fn measure<T: Real>(
     let (mut ours, mut papers) = (problem.risk::<T>(never.clone()), problem.risk::<T>(never));
     papers.keep(0);
     tell("products");
-    let mut bench = products(problem, plan, &mut ours, &papers, load)?;
+    let mut bench = products(problem, plan, settings, &mut ours, &papers, load)?;
     if plan.reach == Reach::Product {
         return Ok(bench);
     }
-    let knobs = Knobs { n: plan.n, ks: vec![plan.k], tol: plan.tol, seed: plan.seed, ..Knobs::default() };
-    let limit = settings.memory.or_else(memory::available).unwrap_or(u64::MAX);
-    let memory = memory::plan(&ours, &knobs, limit)?;
+    let memory = memory::plan(&ours, &plan.knobs, memory::limit(settings.memory))?;
     ours.keep(memory.kept);
     let request = Request {
         columns: Some(memory.columns),
-        block: block(plan.n),
-        ..Request::new(plan.k, plan.tol, PRODUCTS_PER_PAIR * plan.k, plan.seed)
+        block: block(plan.knobs.n),
+        ..Request::new(plan.knobs.k(), plan.knobs.tol, PRODUCTS_PER_PAIR * plan.knobs.k(), plan.knobs.seed)
     };
     let mut basis = None;
     for kind in SolverKind::ALL {
@@ -71,24 +70,24 @@ pub(super) fn measure<T: Real>(
     tell("stage II");
     let own = diagonal(&space.values);
     let began = Instant::now();
-    let c = projection::gradient(&ours, &space.vectors, plan.n)?;
-    let b = projection::curvature(&ours, &space, &own, plan.n)?.b;
+    let c = projection::gradient(&ours, &space.vectors, plan.knobs.n)?;
+    let b = projection::curvature(&ours, &space, &own, plan.knobs.n)?.b;
     bench.seconds.ours.coefficients = Some(began.elapsed().as_secs_f64());
     let began = Instant::now();
-    papers_coefficients(&papers, &space.vectors, plan.n)?;
+    papers_coefficients(&papers, &space.vectors, plan.knobs.n)?;
     bench.seconds.paper.coefficients = Some(began.elapsed().as_secs_f64());
 
     tell("direct Monte Carlo");
-    let losses = ours.linearise(0..plan.n + 1)?;
+    let losses = ours.linearise(0..plan.knobs.n + 1)?;
     // Fills the buffers.
-    ours.losses(&[ours.point(), ours.point()], 0..plan.n + 1)?;
-    let model = Coefficients { a: increment(&losses, plan.n).unwrap_or(f64::NAN), c, b };
-    for &sigma in &plan.sigmas {
+    ours.losses(&[ours.point(), ours.point()], 0..plan.knobs.n + 1)?;
+    let model = Coefficients { a: increment(&losses, plan.knobs.n).unwrap_or(f64::NAN), c, b };
+    for &sigma in &plan.knobs.sigmas {
         let began = Instant::now();
         let pairs = pairs(&ours, plan, &space.vectors, &model, sigma)?;
         let seconds = began.elapsed().as_secs_f64();
         bench.seconds.ours.direct_mc.get_or_insert(seconds);
-        bench.variance_ratios.extend(variance_ratio(&pairs, model.moments(plan.k, sigma).j(), plan, sigma));
+        bench.variance_ratios.extend(variance_ratio(&pairs, model.moments(plan.knobs.k(), sigma).j(), plan, sigma));
     }
     let began = Instant::now();
     papers_draws(&papers, plan, &space.vectors)?;
@@ -108,13 +107,14 @@ pub(super) fn measure<T: Real>(
 fn products<T: Real>(
     problem: &Problem,
     plan: &Plan,
+    settings: &Settings,
     ours: &mut Risk<T>,
     papers: &Risk<T>,
     load: [f64; 3],
 ) -> Result<Bench> {
-    let all = 0..plan.n;
-    ours.linearise(0..plan.n + 1)?;
-    let v: Vec<T> = vector::normals(&mut Stream::new(plan.seed, Purpose::Solver, 0), ours.parameters());
+    let all = 0..plan.knobs.n;
+    ours.linearise(0..plan.knobs.n + 1)?;
+    let v: Vec<T> = vector::normals(&mut Stream::new(plan.knobs.seed, Purpose::Solver, 0), ours.parameters());
     let mut out = vec![T::zero(); v.len()];
     let mut seconds = [const { Vec::new() }; 4];
     for run in 0..=plan.runs {
@@ -143,9 +143,9 @@ fn products<T: Real>(
     Ok(Bench {
         problem: format!("{} {}", problem.checkpoint.name, problem.checkpoint.config),
         parameters: v.len(),
-        n: plan.n,
-        k: plan.k,
-        precision: if size_of::<T>() == 4 { super::Precision::F32 } else { super::Precision::F64 },
+        n: plan.knobs.n,
+        k: plan.knobs.k(),
+        precision: settings.precision,
         seconds: both(hvp, papers_hvp),
         ratios: Ratios { hvp: papers_hvp / hvp, subspace: None, coefficients: None, direct_mc: None },
         paper_subspace: None,
@@ -177,7 +177,7 @@ fn solved<T: Real>(
     request: &Request,
 ) -> Result<(Solver, Eigenspace<T>)> {
     let began = Instant::now();
-    let mut hessian = Hessian { risk, n: plan.n };
+    let mut hessian = Hessian { risk, n: plan.knobs.n };
     let space = solve(&mut hessian, kind, request, Start::Random, &mut |_| ())?;
     let seconds = began.elapsed().as_secs_f64();
     let worst = space.residuals.iter().copied().fold(0.0, f64::max);
@@ -189,11 +189,6 @@ fn solved<T: Real>(
         converged: space.outcome == Outcome::Converged,
     };
     Ok((solver, space))
-}
-
-fn diagonal(values: &[f64]) -> Vec<f64> {
-    let k = values.len();
-    (0..k * k).map(|at| if at / k == at % k { values[at / k] } else { 0.0 }).collect()
 }
 
 /// Stage II as the paper does it: two gradients and 2k products, on n and on n + 1 sequences.
@@ -211,40 +206,34 @@ fn papers_coefficients<T: Real>(risk: &Risk<T>, u: &Basis<T>, n: usize) -> Resul
     };
     let (more, fewer) = (compressed(0..n + 1)?, compressed(0..n)?);
     let difference: Vec<f64> = more.iter().zip(&fewer).map(|(m, f)| m - f).collect();
-    Ok((u.coefficients(&b), symmetric(u.len(), &difference)))
+    Ok((u.coefficients(&b), symmetric_part(u.len(), &difference)))
 }
 
 /// Half as many antithetic pairs as there are draws, with the quadratic model beside them.
 fn pairs<T: Real>(risk: &Risk<T>, plan: &Plan, u: &Basis<T>, model: &Coefficients, sigma: f64) -> Result<Vec<Pair>> {
     let pair = |index: usize| {
-        let z = Stream::new(plan.seed, Purpose::Subspace, index as u64).normals(u.len());
+        let z = Stream::new(plan.knobs.seed, Purpose::Subspace, index as u64).normals(u.len());
         let direction = u.combine(&z);
-        let [plus, minus] = [sigma, -sigma].map(|s| moved(risk.point(), s, &direction));
-        let rows = risk.losses(&[&plus, &minus], 0..plan.n + 1)?;
-        let [plus, minus] = [&rows[0], &rows[1]].map(|row| increment(row, plan.n).unwrap_or(f64::NAN));
+        let [plus, minus] = [sigma, -sigma].map(|s| vector::moved(risk.point(), s, &direction));
+        let rows = risk.losses(&[&plus, &minus], 0..plan.knobs.n + 1)?;
+        let [plus, minus] = [&rows[0], &rows[1]].map(|row| increment(row, plan.knobs.n).unwrap_or(f64::NAN));
         let (control_plus, control_minus) = (model.value(sigma, &z), model.value(-sigma, &z));
         Ok(Pair { plus, minus, control_plus, control_minus })
     };
-    (0..plan.draws.div_ceil(2)).map(pair).collect()
+    (0..plan.knobs.draws.div_ceil(2)).map(pair).collect()
 }
 
 /// Direct Monte Carlo as the paper does it: the mean loss on n + 1 and again on n sequences for every draw.
 fn papers_draws<T: Real>(risk: &Risk<T>, plan: &Plan, u: &Basis<T>) -> Result<f64> {
-    let (n, sigma) = (plan.n, plan.sigmas.first().copied().unwrap_or(1e-3));
+    let (n, sigma) = (plan.knobs.n, plan.knobs.sigmas.first().copied().unwrap_or(1e-3));
     let mut total = 0.0;
-    for index in 0..plan.draws {
-        let z = Stream::new(plan.seed, Purpose::Subspace, index as u64).normals(u.len());
-        let point = moved(risk.point(), sigma, &u.combine(&z));
+    for index in 0..plan.knobs.draws {
+        let z = Stream::new(plan.knobs.seed, Purpose::Subspace, index as u64).normals(u.len());
+        let point = vector::moved(risk.point(), sigma, &u.combine(&z));
         let [more, fewer] = [n + 1, n].map(|count| risk.losses(&[&point], 0..count).map(|l| mean(&l[0], count)));
         total += (more?.unwrap_or(f64::NAN) - fewer?.unwrap_or(f64::NAN)).powi(2);
     }
-    Ok(total / plan.draws as f64)
-}
-
-fn moved<T: Real>(from: &[T], by: f64, direction: &[T]) -> Vec<T> {
-    let mut point = from.to_vec();
-    vector::axpy(by, direction, &mut point);
-    point
+    Ok(total / plan.knobs.draws as f64)
 }
 
 /// Variance of the mean of Δ² over that of our estimator from as many losses of a sequence: the paper's method spends
@@ -252,6 +241,6 @@ fn moved<T: Real>(from: &[T], by: f64, direction: &[T]) -> Vec<T> {
 fn variance_ratio(pairs: &[Pair], exact: f64, plan: &Plan, sigma: f64) -> Option<VarianceRatio> {
     let plain = Estimate::of(pairs.iter().flat_map(|p| [p.plus * p.plus, p.minus * p.minus]))?;
     let ours = estimators::with_control(pairs, exact)?;
-    let price = (2 * plan.n + 1) as f64 / (plan.n + 1) as f64;
+    let price = (2 * plan.knobs.n + 1) as f64 / (plan.knobs.n + 1) as f64;
     Some(VarianceRatio { sigma, ratio: price * (plain.stderr / ours.stderr).powi(2) })
 }

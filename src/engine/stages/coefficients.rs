@@ -1,12 +1,13 @@
 //! Stage Coefficients (II): c and B on the subspace, traces of A in the full space.
 
 use crate::criteria::prefix::Prefix;
-use crate::criteria::projection::{self, Curvature, project, symmetric};
+use crate::criteria::projection::{self, Curvature, project};
 use crate::engine::climb::{Climb, Found, Ritz};
 use crate::engine::event::{Event, Stage};
 use crate::engine::knobs::Method;
 use crate::error::Result;
 use crate::math::array::Real;
+use crate::math::dense::{diagonal, symmetric_part};
 use crate::math::stream::{Purpose, Stream};
 
 /// Rademacher probes of A, each at the price of one product on n + 1 sequences.
@@ -65,7 +66,7 @@ impl<T: Real> Climb<T> {
             }
             self.emitter.work.hvps += (k * chosen.len()) as f64 / n as f64;
         }
-        Ok(symmetric(k, &b))
+        Ok(symmetric_part(k, &b))
     }
 
     /// One Rademacher probe v: vᵀA^(m)v and ‖A^(m)v‖² for every m ≤ n from one pass over the sequences.
@@ -93,10 +94,10 @@ impl<T: Real> Climb<T> {
 pub(super) fn projected_hessian<T: Real>(found: &Found<T>) -> Vec<f64> {
     let (space, k) = (&found.space, found.space.values.len());
     match found.ritz {
-        Ritz::Diagonal => (0..k * k).map(|at| if at / k == at % k { space.values[at / k] } else { 0.0 }).collect(),
+        Ritz::Diagonal => diagonal(&space.values),
         Ritz::Full => {
             let columns: Vec<f64> = (0..k).flat_map(|j| space.vectors.coefficients(&space.image(j))).collect();
-            symmetric(k, &columns)
+            symmetric_part(k, &columns)
         }
     }
 }

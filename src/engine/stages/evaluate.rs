@@ -90,8 +90,6 @@ impl<T: Real> Climb<T> {
 
     /// w* + s·direction.
     pub(super) fn moved(&self, s: f64, direction: &[T]) -> Vec<T> {
-        let mut w = self.risk.point().to_vec();
-        vector::axpy(s, direction, &mut w);
-        w
+        vector::moved(self.risk.point(), s, direction)
     }
 }

@@ -13,7 +13,7 @@ impl<T: Real> Climb<T> {
         let known = self.emitter.readout.at.get(&n).is_some_and(|at| at.gradients.is_some());
         if known && !self.emitter.readout.losses.is_empty() {
             // What is known of them outlives linearisations that had to go.
-            self.risk.linearise(0..self.kept.min(n + 1))?;
+            self.risk.linearise(0..self.risk.kept().min(n + 1))?;
             return Ok(());
         }
         let sequences = self.problem.sequences.rows();

@@ -13,7 +13,7 @@ use crate::spectrum::basis::Basis;
 use crate::spectrum::lobpcg;
 use crate::spectrum::operator::Negated;
 use crate::spectrum::paper::paper_power;
-use crate::spectrum::solver::{Eigenspace, Iteration, Outcome, Request, Start};
+use crate::spectrum::solver::{Eigenspace, Iteration, Outcome, Request, Start, identity};
 
 /// Most products per wanted pair before a solver gives up, and a floor for small k.
 const PRODUCTS_PER_PAIR: usize = 100;
@@ -149,14 +149,13 @@ impl<T: Real> Climb<T> {
             self.emitter.progress(j + 1, k);
             self.emitter.tick();
         }
-        let weights = (0..k * k).map(|at| if at / k == at % k { 1.0 } else { 0.0 }).collect();
         let orthonormality = vectors.orthonormality();
         Ok(Eigenspace {
             values,
             residuals,
             vectors,
             remainder,
-            weights,
+            weights: identity(k),
             smallest: Vec::new(),
             next: None,
             products: k,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::criteria::increment::{increment, mean};
 use crate::criteria::prefix::Prefix;
-use crate::criteria::projection::{project, symmetric};
+use crate::criteria::projection::project;
 use crate::criteria::proxy;
 use crate::diff::risk::Risk;
 use crate::engine::climb::Climb;
@@ -13,6 +13,7 @@ use crate::engine::event::{Event, Stage};
 use crate::engine::knobs::Method;
 use crate::error::Result;
 use crate::math::array::Real;
+use crate::math::dense::symmetric_part;
 use crate::math::stream::{Purpose, Stream};
 use crate::math::vector;
 
@@ -113,7 +114,7 @@ impl<T: Real> Climb<T> {
                 let c = (0..k)
                     .map(|j| increment(&gradients.iter().map(|g| g[j]).collect::<Vec<_>>(), i).unwrap_or(0.0))
                     .collect();
-                let b = symmetric(k, &b);
+                let b = symmetric_part(k, &b);
                 self.emitter.emit(Event::Coefficients { basis: number, m: i, c, b, b_norm2, leakage: None });
             }
             sum.iter_mut().zip(&hessian).for_each(|(s, h)| *s += h);

@@ -1,0 +1,36 @@
+//! Files that appear whole or not at all.
+
+use std::io::Write;
+use std::path::Path;
+
+use crate::error::{Error, Result};
+
+/// Who may read a new file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Readers {
+    /// Whom the system's umask lets, as with any new file.
+    Usual,
+    /// Its owner alone.
+    Owner,
+}
+
+/// Write a file beside its final place, then move it there. The folder must exist.
+///
+/// # Errors
+/// What the system refuses, with the file's path.
+pub fn replace(path: &Path, contents: &[u8], readers: Readers) -> Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    if readers == Readers::Usual {
+        use std::os::unix::fs::PermissionsExt;
+        // A temporary file is its owner's alone unless told otherwise; the umask still applies.
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
+    }
+    #[cfg(not(unix))]
+    let _ = readers;
+    let mut file = builder.tempfile_in(folder).map_err(Error::io(path))?;
+    file.write_all(contents).and_then(|()| file.as_file().sync_all()).map_err(Error::io(path))?;
+    file.persist(path).map_err(|e| Error::io(path)(e.error))?;
+    Ok(())
+}
