@@ -255,6 +255,8 @@ impl Seen {
     /// Read until the program and its terminal are gone.
     fn read(&self, mut from: impl Read, ground: Ground, answers: &Keyboard) {
         let mut bytes = [0; 1 << 16];
+        // Asked once, at the start, and it may come in pieces.
+        let mut answered = ground == Ground::Silent;
         loop {
             // Linux reports the end of the other side as an error.
             let read = from.read(&mut bytes).unwrap_or(0);
@@ -262,15 +264,16 @@ impl Seen {
             state.parser.process(&bytes[..read]);
             state.stream.extend(&bytes[..read]);
             state.open = read > 0;
-            drop(state);
-            self.changed.notify_all();
             // As xterm does: the colours first, then what it is, since that was asked last.
-            let asked = |query: &[u8]| bytes[..read].windows(query.len()).any(|w| w == query);
-            if ground != Ground::Silent && asked(b"\x1b]11;?") && asked(b"\x1b[c") {
+            let asked = |query: &[u8]| state.stream.windows(query.len()).any(|w| w == query);
+            if !answered && asked(b"\x1b]11;?") && asked(b"\x1b[c") {
                 let (ink, paper) = if ground == Ground::Dark { ("ffff", "0000") } else { ("0000", "ffff") };
                 let colour = |number, c| format!("\x1b]{number};rgb:{c}/{c}/{c}\x07");
                 type_in(answers, &format!("{}{}\x1b[?1;2c", colour(10, ink), colour(11, paper)));
+                answered = true;
             }
+            drop(state);
+            self.changed.notify_all();
             if read == 0 {
                 return;
             }
