@@ -147,6 +147,7 @@ impl Options {
             law: self.law.unwrap_or(d.law),
             method: self.method.unwrap_or(d.method),
             seed: self.seed.unwrap_or(d.seed),
+            exhibits: d.exhibits,
         }
     }
 

@@ -4,8 +4,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::growth::Point;
 use super::knobs::{Knobs, Law, Precision, SolverKind};
 use super::number;
+use crate::math::stats::Estimate;
 
 /// Version of the event format.
 pub const FORMAT: u32 = 1;
@@ -55,12 +57,24 @@ pub enum Stage {
     Evaluate,
     /// Curves against σ and n.
     Sweeps,
+    /// What was asked for beside: [`super::knobs::Exhibit`].
+    Exhibits,
+    /// Points of a growth run, each with a basis and often a checkpoint of its own.
+    Growth,
 }
 
 impl Stage {
     /// All stages in order.
-    pub const ALL: [Stage; 6] =
-        [Stage::Load, Stage::Linearise, Stage::Subspace, Stage::Coefficients, Stage::Evaluate, Stage::Sweeps];
+    pub const ALL: [Stage; 8] = [
+        Stage::Load,
+        Stage::Linearise,
+        Stage::Subspace,
+        Stage::Coefficients,
+        Stage::Evaluate,
+        Stage::Sweeps,
+        Stage::Exhibits,
+        Stage::Growth,
+    ];
 }
 
 impl std::fmt::Display for Stage {
@@ -72,6 +86,8 @@ impl std::fmt::Display for Stage {
             Stage::Coefficients => "coefficients",
             Stage::Evaluate => "evaluate",
             Stage::Sweeps => "sweeps",
+            Stage::Exhibits => "exhibits",
+            Stage::Growth => "growth",
         })
     }
 }
@@ -338,6 +354,95 @@ pub enum Event {
         #[serde(with = "number::many")]
         values: Vec<f64>,
     },
+    /// Traces of A^(n) in the full space by an estimator that knows the basis, with its leave-one-out or sample error.
+    Traces {
+        /// n.
+        n: usize,
+        /// Tr A, nats per squared parameter unit.
+        trace: Estimate,
+        /// ‖A‖_F², its square.
+        frob2: Estimate,
+        /// Products with A spent.
+        products: usize,
+    },
+    /// Cosines of the principal angles between a new eigenspace and the one before it, largest first.
+    Overlap {
+        /// Number of the new basis.
+        basis: u32,
+        /// n of the former basis.
+        former: usize,
+        /// n of the new one.
+        n: usize,
+        /// The cosines, as many as the smaller of the two has columns.
+        #[serde(with = "number::many")]
+        cosines: Vec<f64>,
+    },
+    /// One probe of the spectral density of H^(n) by stochastic Lanczos quadrature.
+    Density {
+        /// n.
+        n: usize,
+        /// Number of the probe.
+        probe: usize,
+        /// Ritz values, ascending.
+        #[serde(with = "number::many")]
+        nodes: Vec<f64>,
+        /// Their weights, which add up to 1.
+        #[serde(with = "number::many")]
+        weights: Vec<f64>,
+    },
+    /// Quadratic model of Δ_n on the subspace of a probing law that is compared with the one in force.
+    LawCoefficients {
+        /// The law.
+        law: Law,
+        /// n.
+        n: usize,
+        /// c = Uᵀb, one for each column the law has.
+        #[serde(with = "number::many")]
+        c: Vec<f64>,
+        /// B = UᵀAU, row-major.
+        #[serde(with = "number::many")]
+        b: Vec<f64>,
+        /// ‖(I − UUᵀ)AU‖_F / ‖AU‖_F.
+        #[serde(with = "number::maybe")]
+        leakage: Option<f64>,
+    },
+    /// The constants of Theorem 2 that losses alone do not give, for sequences 1…n+1.
+    Constants {
+        /// n.
+        n: usize,
+        /// ‖g_i‖.
+        #[serde(with = "number::many")]
+        gradients: Vec<f64>,
+        /// ‖H_i‖₂, each the largest |Ritz value| and so a lower bound until its residual is small.
+        #[serde(with = "number::many")]
+        curvatures: Vec<f64>,
+        /// Residuals of those.
+        #[serde(with = "number::many")]
+        residuals: Vec<f64>,
+    },
+    /// One pick-freeze pair: losses of sequences 1…n+1 at two points that agree in the subspace and nowhere else,
+    /// w* + σ(Uz + (I − UUᵀ)ε) and w* + σ(Uz + (I − UUᵀ)ε').
+    PickFreeze {
+        /// Number of the basis.
+        basis: u32,
+        /// Dimension k.
+        k: usize,
+        /// n.
+        n: usize,
+        /// σ.
+        #[serde(with = "number::one")]
+        sigma: f64,
+        /// Number of the pair.
+        index: usize,
+        /// ℓ_i at the first point.
+        #[serde(with = "number::many")]
+        one: Vec<f64>,
+        /// ℓ_i at the second.
+        #[serde(with = "number::many")]
+        other: Vec<f64>,
+    },
+    /// One point of a growth run.
+    Growth(Box<Point>),
     /// A figure should not be trusted, and why.
     Warning {
         /// Which warning.

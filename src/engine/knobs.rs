@@ -1,5 +1,7 @@
 //! Knobs: everything a user can turn while eigentop runs, with the checks that keep a turned knob meaningful.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
@@ -17,7 +19,7 @@ pub enum SolverKind {
 }
 
 /// Probing law: which k-dimensional subspace the draws live in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Law {
     /// Eigenvectors of the k algebraically largest eigenvalues of H^(n).
@@ -28,6 +30,30 @@ pub enum Law {
     Random,
     /// The span of the first k per-sequence gradients (k ≤ n).
     Gradients,
+}
+
+/// What a run computes beside the answer to its question, once that is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Exhibit {
+    /// Traces of A by an estimator that knows the basis.
+    Traces,
+    /// Shares without the quadratic model, by pick-freeze.
+    Shares,
+    /// The probing laws side by side.
+    Laws,
+    /// The constants of Theorem 2.
+    Theory,
+    /// The spectral density of H^(n).
+    Density,
+    /// J_1, J_full and J_sub for the n of a grid up to n, each with a basis of its own.
+    Growth,
+}
+
+impl Exhibit {
+    /// All, in the order they are computed.
+    pub const ALL: [Exhibit; 6] =
+        [Exhibit::Traces, Exhibit::Shares, Exhibit::Laws, Exhibit::Theory, Exhibit::Density, Exhibit::Growth];
 }
 
 /// How the criteria are computed.
@@ -117,6 +143,9 @@ pub struct Knobs {
     pub method: Method,
     /// Seed of every random stream.
     pub seed: u64,
+    /// What else is computed. Sessions older than exhibits have none.
+    #[serde(default)]
+    pub exhibits: BTreeSet<Exhibit>,
 }
 
 impl Default for Knobs {
@@ -132,6 +161,7 @@ impl Default for Knobs {
             law: Law::Top,
             method: Method::Exact,
             seed: 0,
+            exhibits: BTreeSet::new(),
         }
     }
 }

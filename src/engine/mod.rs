@@ -5,6 +5,7 @@ mod climb;
 mod control;
 mod emitter;
 pub mod event;
+pub mod growth;
 mod hessian;
 pub mod knobs;
 pub mod ladder;

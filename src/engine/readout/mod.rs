@@ -1,12 +1,15 @@
 //! The readout: all that is known so far, as a pure fold over events. Every front end draws from it and from nothing
 //! else, so a replay shows what the live run showed.
 //!
-//! This file folds; [`views`] derives the figures (estimates, ratios, shares, curves) from what was folded.
+//! This file folds; [`views`] derives the figures (estimates, ratios, shares, curves) from what was folded. What a run
+//! computes beside its question has a place of its own, [`exhibits`].
 
+pub mod exhibits;
 pub mod views;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
+use self::exhibits::Exhibits;
 use super::event::{Event, Level, Stage, Stamped, Subject, Target, WarningName, Work};
 use super::knobs::{Knobs, Law, SolverKind};
 use super::ladder;
@@ -210,6 +213,8 @@ pub struct Readout {
     pub warnings: BTreeMap<WarningName, String>,
     /// The log, oldest first.
     pub log: VecDeque<LogLine>,
+    /// What was computed beside.
+    pub exhibits: Exhibits,
     draws: HashMap<(Target, usize, u64), Vec<DrawPair>>,
 }
 
@@ -297,6 +302,13 @@ impl Readout {
                 self.at.entry(*n).or_default().floor = Some((*floor, *points));
             }
             Event::SphereJ1 { n, values } => self.at.entry(*n).or_default().sphere.clone_from(values),
+            Event::Traces { .. }
+            | Event::Overlap { .. }
+            | Event::Density { .. }
+            | Event::LawCoefficients { .. }
+            | Event::Constants { .. }
+            | Event::PickFreeze { .. }
+            | Event::Growth(_) => self.exhibit(&stamped.event),
             Event::Warning { name, message } => {
                 self.warnings.insert(*name, message.clone());
                 self.note(stamped.t, Level::Warning, message);
@@ -323,6 +335,7 @@ impl Readout {
         if knobs.seed != self.knobs.seed {
             self.draws.clear();
             self.at.clear();
+            self.exhibits = Exhibits::default();
         }
         self.knobs = knobs.clone();
     }
@@ -346,6 +359,7 @@ impl Readout {
         if m == self.eigenspace.as_ref().map_or(0, |e| e.n) {
             // The first coefficients of a new basis: curves and draws of the former one are no longer comparable.
             self.coefficients.clear();
+            self.exhibits.pick_freeze.clear();
             self.leakage = leakage;
             self.draws.retain(|(target, ..), _| match target {
                 Target::Subspace { basis: of, .. } => *of == basis,
