@@ -219,5 +219,6 @@ fn files(config: Option<&Path>) -> Vec<Finding> {
             format!("{count}; your own in {}", folders::themes().map_or("–".into(), |f| f.display().to_string()))
         }),
         Finding::read("sessions", &sessions, |(folder, count)| format!("{count} in {}", folder.display())),
+        Finding::good(FILES, "panes and views", place(folders::state())),
     ]
 }

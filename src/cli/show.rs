@@ -65,13 +65,13 @@ pub struct Replay {
 pub fn run(first: Show, mut options: ui::Options) -> Result<Outcome> {
     let mut show = first;
     loop {
-        let (next, from) = match show {
-            Show::Live(live) => (self::live(live, options.clone())?, None),
-            Show::Sessions => (ui::run(ui::Source::Sessions, options.clone())?.next, None),
-            Show::Replay(replay) => (self::replay(&replay, options.clone())?, Some(replay)),
+        let (left, from) = match show {
+            Show::Live(live) => (self::live(live, options)?, None),
+            Show::Sessions => (ui::run(ui::Source::Sessions, options)?, None),
+            Show::Replay(replay) => (self::replay(&replay, options)?, Some(replay)),
         };
-        (options.compared, options.notice) = (None, None);
-        show = match (next, from) {
+        options = left.options;
+        show = match (left.next, from) {
             (None, _) | (Some(Next::Branch { .. }), None) => return Ok(Outcome::Done),
             (Some(Next::Replay(name)), _) => {
                 let session = session::read(&folders::sessions()?.find(&name)?)?;
@@ -88,9 +88,9 @@ pub fn run(first: Show, mut options: ui::Options) -> Result<Outcome> {
     }
 }
 
-fn replay(replay: &Replay, options: ui::Options) -> Result<Option<Next>> {
+fn replay(replay: &Replay, options: ui::Options) -> Result<ui::Outcome> {
     let (events, name) = (replay.session.events.clone(), replay.session.name());
-    Ok(ui::run(ui::Source::Replay { events, speed: replay.speed, name, at: replay.at }, options)?.next)
+    ui::run(ui::Source::Replay { events, speed: replay.speed, name, at: replay.at }, options)
 }
 
 /// A run that goes on from a moment of a session: same checkpoint, same data, the knobs of that moment.
@@ -111,7 +111,7 @@ fn branch(session: &Session, t: f64, knobs: Knobs) -> Result<Live> {
     Ok(Live { open: Box::new(move || Ok(problem)), knobs, settings, recorder: Some(recorder) })
 }
 
-fn live(live: Live, mut options: ui::Options) -> Result<Option<Next>> {
+fn live(live: Live, mut options: ui::Options) -> Result<ui::Outcome> {
     let Live { open, knobs, settings, recorder } = live;
     for knob in Knob::ALL {
         let setting = options.settings.iter_mut().find(|setting| setting.key == knob.command());
@@ -145,9 +145,9 @@ fn live(live: Live, mut options: ui::Options) -> Result<Option<Next>> {
     }
     // A terminal that went away with the dashboard has nobody to read this.
     let _ = std::io::stdout().write_all(farewell.as_bytes());
-    match outcome.readout.state {
-        State::Failed(message) => Err(Error::Computation(message)),
-        State::Loading | State::Running(_) | State::Idle => Ok(outcome.next),
+    match &outcome.readout.state {
+        State::Failed(message) => Err(Error::Computation(message.clone())),
+        State::Loading | State::Running(_) | State::Idle => Ok(outcome),
     }
 }
 

@@ -17,17 +17,29 @@ use super::state::{App, Feed, Held, Notice, Overlay, Pace, Purpose, Stay, Typing
 use super::theme::Token;
 use crate::math::format::{clock, count, number, span};
 
+/// Columns from which the header has room for rates.
+const ROOMY: u16 = 100;
+
+/// How much of the progress is told.
+#[derive(Clone, Copy, PartialEq)]
+enum Telling {
+    /// How far it is and how long it takes.
+    Short,
+    /// How fast it is too.
+    Full,
+}
+
 /// What is looked at, and what the worker is doing.
 pub fn header(app: &App, area: Rect, buffer: &mut Buffer) {
-    let status = status(app);
+    let status = status(app, if area.width < ROOMY { Telling::Short } else { Telling::Full });
     let width = status.width() as u16;
     let room = area.width.saturating_sub(width + 13);
     let mut parts = Vec::new();
     if let Some(s) = &app.readout.subject {
         parts.push(s.name.clone());
         parts.extend(app.compared.as_ref().map(|c| format!("B: {}", c.name)));
-        parts.extend([s.model.clone(), format!("{} parameters", count(s.parameters as f64))]);
-        parts.extend([format!("{} {}", s.device, s.precision), format!("seed {}", app.wanted.seed)]);
+        parts.extend([format!("seed {}", app.wanted.seed), s.model.clone()]);
+        parts.extend([format!("{} parameters", count(s.parameters as f64)), format!("{} {}", s.device, s.precision)]);
     }
     parts.extend(app.name.as_ref().map(|name| format!("session {name}")));
     // Whole parts only, as many as fit.
@@ -48,7 +60,7 @@ pub fn header(app: &App, area: Rect, buffer: &mut Buffer) {
     line(buffer, right, 0, &status);
 }
 
-fn status(app: &App) -> Line<'static> {
+fn status(app: &App, telling: Telling) -> Line<'static> {
     if !app.has_board() {
         return Line::default();
     }
@@ -69,7 +81,7 @@ fn status(app: &App) -> Line<'static> {
         State::Running(stage) => {
             spans.push(Span::styled("● ", app.style(Token::Accent)));
             match readout.stages.get(stage).filter(|s| s.total > 0) {
-                Some(s) => spans.extend(progress(app, *stage, s)),
+                Some(s) => spans.extend(progress(app, *stage, s, telling)),
                 None => spans.push(Span::styled(stage.to_string(), text)),
             }
         }
@@ -77,7 +89,7 @@ fn status(app: &App) -> Line<'static> {
     Line::from(spans)
 }
 
-fn progress(app: &App, stage: Stage, s: &StageState) -> Vec<Span<'static>> {
+fn progress(app: &App, stage: Stage, s: &StageState, telling: Telling) -> Vec<Span<'static>> {
     const CELLS: usize = 8;
     let part = (s.done as f64 / s.total as f64).clamp(0.0, 1.0);
     let eighths = (part * (8 * CELLS) as f64).round() as usize;
@@ -91,7 +103,7 @@ fn progress(app: &App, stage: Stage, s: &StageState) -> Vec<Span<'static>> {
         Span::styled("▏", app.style(Token::Faint)),
     ];
     let mut facts = Vec::new();
-    if s.work.seconds > 0.0 {
+    if telling == Telling::Full && s.work.seconds > 0.0 {
         // Products are the work of the first stages; later ones take a few beside their many forward passes.
         if s.work.hvps > s.work.passes {
             facts.push(format!("{} HVP/s", number(s.work.hvps / s.work.seconds, 3)));
@@ -146,15 +158,31 @@ fn track(app: &App, p: &Playback, width: u16) -> Line<'static> {
     Line::from(spans)
 }
 
-/// What a newcomer is told at the first start, until a few keys were pressed.
-fn first_look(app: &App) -> String {
+/// What a newcomer is told at the first start, until a few keys were pressed: whole parts, as many as fit beside the
+/// number of warnings.
+fn first_look(app: &App, width: u16) -> Line<'static> {
     let key = |action| app.keymap.key(Context::Board, action);
     let turn = [Action::Decrease, Action::Increase].map(|action| app.keymap.key(Context::Live, action)).concat();
-    let [knob, view, read, help] = [Action::NextKnob, Action::NextView, Action::Crosshair, Action::Help].map(key);
-    format!(
-        "First look? {turn} turn σ, {knob} goes to n, k and S, {view} shows other views, {read} reads values, \
-         {help} lists all keys."
-    )
+    let [knob, view, read, help, log] =
+        [Action::NextKnob, Action::NextView, Action::Crosshair, Action::Help, Action::Log].map(key);
+    let warnings = match app.readout.warnings.len() {
+        0 => String::new(),
+        count => format!("  ⚠ {count} ({log})"),
+    };
+    let room = usize::from(width).saturating_sub(warnings.chars().count());
+    let mut text = format!("First look? {turn} turn σ, {help} lists all keys");
+    for part in
+        [format!("{view} shows other views"), format!("{knob} goes to n, k and S"), format!("{read} reads values")]
+    {
+        let longer = format!("{text}, {part}");
+        if longer.chars().count() < room {
+            text = longer;
+        }
+    }
+    Line::from(vec![
+        Span::styled(text + ".", app.style(Token::Accent)),
+        Span::styled(warnings, app.style(Token::Warning)),
+    ])
 }
 
 /// The most pressing of: what is typed, a notice, a failure, warnings; else what the chosen knob is.
@@ -166,7 +194,7 @@ pub fn message(app: &App, area: Rect, buffer: &mut Buffer) {
         (_, Some(Notice::Done(text)), _) => Line::styled(format!("✓ {text}"), app.style(Token::Good)),
         (_, Some(Notice::Refused(text)), _) => Line::styled(format!("✗ {text}"), app.style(Token::Error)),
         (_, _, State::Failed(text)) => Line::styled(format!("✗ {text}"), app.style(Token::Error)),
-        _ if app.view.hint > 0 => Line::styled(first_look(app), app.style(Token::Accent)),
+        _ if app.view.hint > 0 => first_look(app, pad.width),
         _ if !readout.warnings.is_empty() => warnings(app, readout, pad.width),
         _ => Line::styled(format!("{}: {}", app.view.knob.name(), app.view.knob.meaning()), app.style(Token::Faint)),
     };

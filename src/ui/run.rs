@@ -106,7 +106,6 @@ pub struct Options {
 }
 
 /// How the dashboard was left, for the summary on the normal screen.
-#[derive(Debug)]
 pub struct Outcome {
     /// All that was known at the end.
     pub readout: Readout,
@@ -118,6 +117,8 @@ pub struct Outcome {
     pub saved: Option<PathBuf>,
     /// Where the user wants to go next.
     pub next: Option<Next>,
+    /// The options for a dashboard there: what was chosen on the screen goes along.
+    pub options: Options,
 }
 
 /// Show the dashboard until the user leaves. A worker is stopped before this returns.
@@ -165,7 +166,7 @@ pub fn run(source: Source, options: Options) -> Result<Outcome> {
         dashboard.list_sessions();
     }
     let left = runtime.block_on(dashboard.show(events));
-    let Dashboard { app, worker, saved, .. } = dashboard;
+    let Dashboard { app, worker, saved, options, .. } = dashboard;
     if let Some(worker) = worker {
         worker.stop();
     }
@@ -173,7 +174,10 @@ pub fn run(source: Source, options: Options) -> Result<Outcome> {
         // Not worth a word: nothing but the choice of panes is lost.
         let _ = Memory::of(&app.view).save(&file);
     }
-    Ok(Outcome { readout: app.readout, leave: left?, name: app.name, saved, next: app.view.next })
+    let theme = Theme::load(&app.theme.name, options.themes.as_deref()).unwrap_or(options.theme);
+    let (colour, marker, mouse, settings) = (app.colour, app.marker, app.mouse, app.settings);
+    let options = Options { theme, colour, marker, mouse, settings, compared: None, notice: None, ..options };
+    Ok(Outcome { readout: app.readout, leave: left?, name: app.name, saved, next: app.view.next, options })
 }
 
 fn refused(source: std::io::Error) -> Error {

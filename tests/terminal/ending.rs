@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::lasting;
 use crate::program::Program;
@@ -64,10 +64,16 @@ fn signals_that_ask_for_an_end_are_obeyed_in_good_order() {
 fn a_killed_run_leaves_a_session_that_reads_back() {
     let p = Program::new();
     let events = |session: &str| p.sessions().join(session).join("events.jsonl");
-    for (i, lines) in [2, 5, 20, 40, 80, 400].into_iter().enumerate() {
+    // Moments of a run, and three at random within its first seconds.
+    let moments = [2, 5, 20, 40, 80, 400].map(|lines| (lines, Duration::ZERO));
+    let clock = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().subsec_nanos();
+    let random = [1, 3, 7].map(|i| (1, Duration::from_micros(u64::from(clock) * i % 2_000_000)));
+    println!("random moments: {random:?}");
+    for (i, (lines, later)) in moments.into_iter().chain(random).enumerate() {
         let session = format!("killed-{i}");
         let t = Terminal::start(&lasting(&p, &["--session", &session]), (120, 40));
         wait_for_lines(&events(&session), lines);
+        std::thread::sleep(later);
         t.signal("KILL");
         assert!(t.wait_end().status.signal().is_some_and(|signal| signal.contains("Killed")));
         intact(&p, &session);

@@ -63,8 +63,12 @@ fn a_branch_goes_on_with_the_same_checkpoint_data_and_knobs() {
     record(&p, "trunk");
     let trunk = || ["session.toml", "events.jsonl"].map(|f| fs::read(p.sessions().join("trunk").join(f)).unwrap());
     let before = trunk();
-    let mut t = Terminal::start(&p.command(&["replay", "trunk"]), (120, 40));
+    let mut replay = p.command(&["replay", "trunk"]);
+    replay.env("COLORTERM", "truecolor");
+    let mut t = Terminal::start(&replay, (120, 40));
     t.wait_for("replay 1×");
+    t.send(":theme light\r");
+    t.wait_for("✓ theme light");
     t.send(key::END);
     t.wait_for("J_full at σ = 1e-3");
     t.send("]");
@@ -73,7 +77,11 @@ fn a_branch_goes_on_with_the_same_checkpoint_data_and_knobs() {
     t.wait_until("a live run", |s| s.contains("✓ complete") && !s.contains("replay 1×"));
     assert!(t.screen().contains("σ ◂ 1.25e-3 ▸") && t.screen().contains("n 2"), "{}", t.screen());
     t.send("q");
-    t.wait_end().said(0, &["complete after", "session "]);
+    let left = t.wait_end();
+    left.said(0, &["complete after", "session "]);
+    // What was chosen on the screen went along.
+    let branch = left.stream.rsplit("\x1b[?1049h").next().unwrap();
+    assert!(branch.contains("48;2;251;250;247") && !branch.contains("48;2;16;19;26"), "the theme is not light");
     let list = p.run(&["sessions", "list"]).done();
     let name = list.lines().find_map(|l| l.split_whitespace().next().filter(|n| n.starts_with("20"))).unwrap();
     let show = p.run(&["sessions", "show", name]).done();

@@ -10,7 +10,7 @@ use eigentop::session::{Naming, Recorder, Store};
 use eigentop::ui::action::Action;
 use eigentop::ui::browser::{self, Browser};
 use eigentop::ui::input;
-use eigentop::ui::state::{App, Compared, Feed, Next, Notice, Overlay, Pane};
+use eigentop::ui::state::{App, Compared, EstimatorsView, Feed, Next, Notice, Overlay, Pane};
 use eigentop::ui::theme::Theme;
 use eigentop::ui::update::{Effect, Leave, Message, pass, update};
 
@@ -204,6 +204,12 @@ fn two_sessions_are_told_apart_in_every_pane() {
         assert!(screen.contains(label), "{label} is not on\n{screen}");
     }
     insta::assert_snapshot!("compared_120x40", screen);
+    // In the table of estimators, and in a map of its own.
+    act(&mut app, Action::PreviousView);
+    insta::assert_snapshot!("compared_by_draws_200x60", text(&app, 200, 60));
+    act(&mut app, Action::PreviousView);
+    assert_eq!(app.view.estimators, EstimatorsView::ByKAndSigma);
+    insta::assert_snapshot!("compared_by_k_and_sigma_120x40", text(&app, 120, 40));
     act(&mut app, Action::Compare);
     assert!(app.compared.is_none() && !text(&app, 120, 40).contains('◆'));
 }

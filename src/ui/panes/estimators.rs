@@ -1,7 +1,7 @@
 //! Pane 4: the estimators of J_sub side by side, by draws, by σ, by n, and their gap over (k, σ).
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 
 use crate::criteria::estimators::{Pair, direct, quadratic, with_control};
@@ -16,7 +16,7 @@ use crate::ui::plot::{At, Band, Curve, Guide, Mark, Plot, Quantity};
 use crate::ui::state::{App, EstimatorsView, Pane};
 use crate::ui::theme::Token;
 
-use super::{Canvas, Role, Side, line, log_grid, scale, sides};
+use super::{COMPARED, Canvas, Role, Side, line, log_grid, scale, sides};
 
 /// The dimension in focus: the largest shown, or the one wanted before any is.
 fn k(app: &App) -> usize {
@@ -132,25 +132,41 @@ pub fn draw(canvas: &mut Canvas, area: Rect) {
     }
 }
 
-/// |direct − GM|/|direct| in a cell for each k and σ, shaded by its logarithm.
+/// |direct − GM|/|direct| in a cell for each k and σ, shaded by its logarithm; a session compared has a map of its own,
+/// beside or below.
 fn by_k_and_sigma(canvas: &mut Canvas, area: Rect) {
+    let app = canvas.app;
+    let sides = sides(app);
+    let count = sides.len();
+    let layout = if usize::from(area.width) >= count * MAP { Layout::horizontal } else { Layout::vertical };
+    let areas = layout(vec![Constraint::Fill(1); count]).spacing(count as u16 - 1).split(area);
+    // The one on the screen first, as in the table.
+    for (side, area) in sides.iter().rev().zip(areas.iter()) {
+        map(canvas, side, *area);
+    }
+}
+
+/// Columns that a map needs.
+const MAP: usize = 40;
+
+fn map(canvas: &mut Canvas, side: &Side, area: Rect) {
     /// Shades run from one part in a million …
     const LIGHT: f64 = 1e-6;
     /// … to the whole.
     const DEEP: f64 = 1.0;
     let app = canvas.app;
-    let ks = app.shown_ks();
     let cell = |k: usize, sigma: f64| {
-        let gap = gap(&app.readout, k, sigma)?;
+        let gap = gap(side.readout, k, sigma)?;
         let shade = ((gap.size.max(LIGHT) / LIGHT).ln() / (DEEP / LIGHT).ln()).clamp(0.0, 1.0);
         let sign = if gap.confirms() { "≈ " } else { "" };
         Some(Cell { shade, lines: vec![format!("{sign}{}", part(gap.size)), format!("±{}", part(gap.half))] })
     };
+    let letter = if side.role == Role::Compared { "B " } else { "" };
     let heat = Heat {
-        columns: ks.iter().map(|k| format!("k = {k}")).collect(),
+        columns: side.ks.iter().map(|k| format!("{letter}k = {k}")).collect(),
         // Like an axis: the largest σ on top.
         rows: app.wanted.sigmas.iter().rev().map(|s| format!("σ = {}", exact(*s))).collect(),
-        cells: app.wanted.sigmas.iter().rev().map(|s| ks.iter().map(|k| cell(*k, *s)).collect()).collect(),
+        cells: app.wanted.sigmas.iter().rev().map(|s| side.ks.iter().map(|k| cell(*k, *s)).collect()).collect(),
     };
     let signs = if app.marker == Marker::Ascii { [' ', '.', ':', '+', '#'] } else { [' ', '░', '▒', '▓', '█'] };
     let shades = Shades {
@@ -162,7 +178,11 @@ fn by_k_and_sigma(canvas: &mut Canvas, area: Rect) {
     };
     let used = heat.render(area, canvas.buffer, &shades);
     if heat.cells.iter().flatten().all(Option::is_none) {
-        let text = Line::styled("Draws come here, one cell for each k and σ.", app.style(Token::Muted));
+        let text = match side.role {
+            Role::Shown => "Draws come here, one cell for each k and σ.",
+            Role::Compared => "B has no draws at these k and σ.",
+        };
+        let text = Line::styled(text, app.style(Token::Muted));
         canvas.line(area, used.min(area.height.saturating_sub(1)), &text);
     }
 }
@@ -247,19 +267,32 @@ fn estimates(app: &App, sub: &Subspace, area: Rect, buffer: &mut Buffer) -> u16 
         }
         line(buffer, area, i as u16 + 1, &Line::from(spans));
     }
+    let mut row = 4;
     let full = app.readout.full(app.wanted.sigma);
     let best = full.mc_cv.map(|e| (measured(e.mean, e.half_width()), format!("{:>4} draws, controlled", e.draws)));
     let closed = full.gm.map(|i| (measured(i.value, 0.5 * (i.high - i.low)), "closed form".to_owned()));
-    if let Some((value, source)) = best.or(closed).filter(|_| area.height >= 14) {
+    let mut tell = |name: &str, value: String, source: String| {
         let spans = vec![
-            Span::styled("  J_full     ", app.style(Token::Muted)),
+            Span::styled(format!("{name:<13}"), app.style(Token::Muted)),
             Span::styled(format!("{value:<20}"), app.style(Token::Text)),
             Span::styled(if wide { source } else { String::new() }, app.style(Token::Muted)),
         ];
-        line(buffer, area, 4, &Line::from(spans));
-        return 5;
+        line(buffer, area, row, &Line::from(spans));
+        row += 1;
+    };
+    if let Some((value, source)) = best.or(closed).filter(|_| area.height >= 14) {
+        tell("  J_full", value, source);
     }
-    4
+    let other = app.compared.as_ref().and_then(|c| c.readout.subspace(k(app), app.wanted.sigma));
+    if let Some(other) = other.filter(|_| area.height >= 16) {
+        let gap = other.gm.j() / gm - 1.0;
+        tell(&format!("{COMPARED} B GM"), number(other.gm.j(), 6), format!("closed form  {}", deviation(gap)));
+        if let Some(e) = other.direct_cv {
+            let source = format!("{:>4} draws  {}", e.draws, deviation(e.mean / gm - 1.0));
+            tell(&format!("{COMPARED} B control"), measured(e.mean, e.half_width()), source);
+        }
+    }
+    row
 }
 
 /// Numbers of draws at which running means are shown: all up to 16, then evenly spaced in the logarithm.
