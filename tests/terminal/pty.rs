@@ -105,23 +105,28 @@ impl Terminal {
         type_in(&self.keyboard, keys);
     }
 
+    /// The program's process.
+    pub fn pid(&self) -> u32 {
+        self.child.process_id().expect("a running program")
+    }
+
     /// Send a signal, such as `TERM`.
     pub fn signal(&self, name: &str) {
-        let pid = self.child.process_id().expect("a running program").to_string();
+        let pid = self.pid().to_string();
         let sent = Command::new("kill").arg(format!("-{name}")).arg(pid).status().expect("kill runs");
         assert!(sent.success(), "the program had ended before SIG{name}");
     }
 
     /// Send a signal to all that was started in this terminal.
     pub fn signal_all(&self, name: &str) {
-        let group = format!("-{}", self.child.process_id().expect("a running program"));
+        let group = format!("-{}", self.pid());
         let sent = Command::new("kill").args([&format!("-{name}"), "--", &group]).status().expect("kill runs");
         assert!(sent.success(), "all had ended before SIG{name}");
     }
 
     /// Wait until the program has stopped for a while, as the system sees it.
     pub fn wait_stopped(&self) {
-        let pid = self.child.process_id().expect("a running program").to_string();
+        let pid = self.pid().to_string();
         let deadline = Instant::now() + PATIENCE;
         let state = || Command::new("ps").args(["-o", "stat=", "-p", &pid]).output().expect("ps runs").stdout;
         while !state().starts_with(b"T") {
