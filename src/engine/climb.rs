@@ -48,7 +48,7 @@ pub(super) struct SubspaceKey {
 impl SubspaceKey {
     pub(super) fn of(knobs: &Knobs) -> SubspaceKey {
         let Knobs { n, solver, tol, law, method, seed, .. } = *knobs;
-        SubspaceKey { n, k: knobs.k(), solver, tol, law, method, seed }
+        SubspaceKey { n, k: knobs.k().min(law.most(n)), solver, tol, law, method, seed }
     }
 }
 
@@ -64,6 +64,8 @@ pub(super) struct Climb<T> {
     pub found: Option<Found<T>>,
     /// Number of the basis whose coefficients are out.
     pub coefficients_of: Option<u32>,
+    /// ‖AU‖_F² of that basis, where its B is exact.
+    pub image2: Option<f64>,
     /// Number of the basis whose curves against n are out.
     pub swept: Option<u32>,
     pub bases: u32,
@@ -75,8 +77,8 @@ impl<T: Real> Climb<T> {
         // Before anything is allocated: what is in use later is this run's own.
         let memory = memory::limit(memory);
         let risk = problem.risk(Arc::new(move || control.check()));
-        let (found, coefficients_of, swept) = Default::default();
-        Climb { problem, risk, emitter, memory, columns: 0, found, coefficients_of, swept, bases: 0 }
+        let (found, coefficients_of, image2, swept) = Default::default();
+        Climb { problem, risk, emitter, memory, columns: 0, found, coefficients_of, image2, swept, bases: 0 }
     }
 
     /// Climb from the first stage that the knobs in force ask for to the last.

@@ -40,7 +40,7 @@ impl Columns {
     fn of(knobs: &Knobs, dim: usize) -> Columns {
         let (k, exactly) = (knobs.k(), |columns| (columns, columns, columns));
         let (least, smooth, most) = match (knobs.law, knobs.method, knobs.solver) {
-            (Law::Random | Law::Gradients, ..) => exactly(2 * k),
+            (Law::Random | Law::Gradients | Law::Increment, ..) => exactly(2 * k),
             (_, Method::Paper, _) => exactly(3 * k),
             (.., SolverKind::Power) => exactly(6 * k),
             (.., SolverKind::Lobpcg) => exactly(lobpcg::columns(k, dim)),

@@ -6,6 +6,7 @@
 
 pub mod basis;
 mod check;
+pub mod density;
 mod krylov;
 pub mod lanczos;
 pub mod lobpcg;
