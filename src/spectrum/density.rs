@@ -2,6 +2,12 @@
 //! Lanczos from a random vector give the nodes and weights of the Gauss quadrature of its spectral measure (Golub and
 //! Welsch 1969), and the mean over random vectors is that of the whole spectrum.
 
+use super::basis::Basis;
+use super::krylov::Krylov;
+use super::operator::{Complement, SymmetricOperator};
+use super::solver::Order;
+use crate::error::Result;
+use crate::math::array::Real;
 use crate::math::stats::Estimate;
 
 /// One probe: nodes and weights of its quadrature.
@@ -44,6 +50,40 @@ impl Density {
         let bell = |node: f64| (-0.5 * ((x - node) / width).powi(2)).exp();
         peak * self.nodes.iter().zip(&self.weights).map(|(node, weight)| weight * bell(*node)).sum::<f64>()
     }
+}
+
+/// One probe by `steps` products, fully re-orthogonalised, from `start`, standard normals. The eigenvectors `known` with
+/// their `values` are nodes of the weight that they have, 1/dim each; Lanczos runs in their complement, so that chance
+/// has no part in them. `watch` follows every product.
+///
+/// # Errors
+/// As [`super::lanczos::lanczos`].
+pub fn quadrature<T: Real>(
+    op: &mut dyn SymmetricOperator<T>,
+    known: &Basis<T>,
+    values: &[f64],
+    mut start: Vec<T>,
+    steps: usize,
+    watch: &mut dyn FnMut(),
+) -> Result<Density> {
+    let dim = op.dim();
+    let (each, rest) = (1.0 / dim as f64, (dim - known.len()) as f64 / dim as f64);
+    known.orthogonalise(&mut start);
+    let mut op = Complement { op, basis: known };
+    // The seed is that of fresh starts, and there are none.
+    let mut krylov = Krylov::new(dim, steps, 1, 0);
+    krylov.add(start);
+    while krylov.len() < steps && !krylov.is_closed() {
+        krylov.step(&mut op, 1)?;
+        watch();
+    }
+    let ritz = krylov.ritz(Order::Largest)?;
+    let mut nodes: Vec<(f64, f64)> = values.iter().map(|v| (*v, each)).collect();
+    // The first component of each eigenvector is its share of the start vector.
+    nodes.extend((0..krylov.len()).map(|i| (ritz.eigen.values[i], rest * ritz.eigen.vector(i)[0].powi(2))));
+    nodes.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let (nodes, weights) = nodes.into_iter().unzip();
+    Ok(Density { nodes, weights })
 }
 
 /// The density of an operator of `dim` dimensions at `points` places, and which of the eigenvalues `known` lie outside

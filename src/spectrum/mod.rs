@@ -2,7 +2,8 @@
 //! nothing of models.
 //!
 //! [`lanczos`] is the default, [`power`] the paper's method corrected, [`paper`] the paper's method as published. All
-//! answer a [`solver::Request`] with a [`solver::Eigenspace`], and show every product on the way.
+//! answer a [`solver::Request`] with a [`solver::Eigenspace`], and show every product on the way. [`trace`] and
+//! [`density`] tell of the whole spectrum what a few random vectors see.
 
 pub mod basis;
 mod check;
@@ -14,3 +15,4 @@ pub mod operator;
 pub mod paper;
 pub mod power;
 pub mod solver;
+pub mod trace;
