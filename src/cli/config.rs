@@ -48,7 +48,8 @@ impl Config {
         toml::from_str(text).map(Config).map_err(|e| Error::toml(path, text, &e))
     }
 
-    /// The options with the defaults of those that were not set; theme and memory have none.
+    /// The options with the defaults of those that were not set; theme and memory have none, and exhibits one for each
+    /// command.
     pub fn complete(&self) -> Options {
         let (knobs, settings) = (self.0.knobs(), self.0.settings());
         Options {
@@ -61,6 +62,7 @@ impl Config {
             law: Some(knobs.law),
             method: Some(knobs.method),
             seed: Some(knobs.seed),
+            exhibits: self.0.exhibits.clone(),
             precision: Some(settings.precision),
             device: settings.device.parse::<Device>().ok(),
             threads: Some(settings.threads),

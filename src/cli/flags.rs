@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
-use super::values::{Device, Dimensions, Memory, Positive, Record, Sigmas};
+use super::values::{Device, Dimensions, Exhibits, Memory, Positive, Record, Sigmas};
 use crate::engine::knobs::{Knobs, Law, Method, Precision, SolverKind};
 use crate::engine::source::{Data, Source};
 use crate::engine::worker::Settings;
@@ -77,6 +77,10 @@ pub struct Options {
     /// Seed of every random number [default: 0].
     #[arg(long, env = "EIGENTOP_SEED", hide_env_values = true)]
     pub seed: Option<u64>,
+    /// What is computed beside: none, all or some of traces,shares,laws,theory,density,growth [default: none; in the
+    /// dashboard all].
+    #[arg(long, env = "EIGENTOP_EXHIBITS", hide_env_values = true)]
+    pub exhibits: Option<Exhibits>,
     /// Floating-point precision [default: f32].
     #[arg(long, env = "EIGENTOP_PRECISION", hide_env_values = true)]
     pub precision: Option<Precision>,
@@ -120,6 +124,7 @@ impl Options {
             law: self.law.or(o.law),
             method: self.method.or(o.method),
             seed: self.seed.or(o.seed),
+            exhibits: self.exhibits.or(o.exhibits),
             precision: self.precision.or(o.precision),
             device: self.device.or(o.device),
             threads: self.threads.or(o.threads),
@@ -147,7 +152,7 @@ impl Options {
             law: self.law.unwrap_or(d.law),
             method: self.method.unwrap_or(d.method),
             seed: self.seed.unwrap_or(d.seed),
-            exhibits: d.exhibits,
+            exhibits: self.exhibits.clone().map_or(d.exhibits, |e| e.0),
         }
     }
 

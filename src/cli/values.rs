@@ -1,9 +1,13 @@
 //! Values as they are written on the command line, in the environment and in the configuration file, checked once for
 //! all three.
 
+use std::collections::BTreeSet;
 use std::str::FromStr;
 
+use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
+
+use crate::engine::knobs::Exhibit;
 
 /// A positive finite number.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -135,6 +139,72 @@ impl FromStr for Dimensions {
     }
 }
 
+/// Exhibits, written `none`, `all` or a list of their names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Words", into = "String")]
+pub struct Exhibits(pub BTreeSet<Exhibit>);
+
+/// A configuration value that is either one text or a list of them.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "expected a name or a list of names")]
+enum Words {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl Exhibits {
+    /// Every one.
+    pub fn all() -> Exhibits {
+        Exhibits(Exhibit::ALL.into())
+    }
+}
+
+impl FromStr for Exhibits {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let one = |name: &str| {
+            Exhibit::from_str(name.trim(), false).map_err(|_| {
+                let names: Vec<String> = Exhibit::ALL.iter().map(Exhibit::to_string).collect();
+                format!("{:?} is no exhibit; write none, all or some of {}", name.trim(), names.join(","))
+            })
+        };
+        match text.trim() {
+            "none" => Ok(Exhibits(BTreeSet::new())),
+            "all" => Ok(Exhibits::all()),
+            list => list.split(',').map(one).collect::<Result<_, _>>().map(Exhibits),
+        }
+    }
+}
+
+impl TryFrom<Words> for Exhibits {
+    type Error = String;
+
+    fn try_from(words: Words) -> Result<Self, String> {
+        match words {
+            Words::One(text) => text.parse(),
+            Words::Many(list) if list.is_empty() => "none".parse(),
+            Words::Many(list) => list.join(",").parse(),
+        }
+    }
+}
+
+impl std::fmt::Display for Exhibits {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0.len() {
+            0 => f.pad("none"),
+            count if count == Exhibit::ALL.len() => f.pad("all"),
+            _ => f.pad(&self.0.iter().map(Exhibit::to_string).collect::<Vec<_>>().join(",")),
+        }
+    }
+}
+
+impl From<Exhibits> for String {
+    fn from(exhibits: Exhibits) -> String {
+        exhibits.to_string()
+    }
+}
+
 /// An amount of memory in bytes, written such as `4GiB`, `512MiB`, `1.5GB` or `1000000`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -248,6 +318,23 @@ mod tests {
     fn lists_are_put_in_order() {
         assert_eq!("1e-2, 1e-4,1e-2".parse::<Sigmas>().unwrap().values(), [1e-4, 1e-2]);
         assert_eq!("16,1,4,4".parse::<Dimensions>().unwrap().values(), [1, 4, 16]);
+    }
+
+    #[test]
+    fn exhibits_are_none_all_or_some() {
+        let read = |text: &str| text.parse::<Exhibits>().unwrap();
+        assert_eq!(read("none").0.len(), 0);
+        assert_eq!(read("all"), Exhibits::all());
+        assert_eq!(read("laws, traces").to_string(), "traces,laws");
+        for text in ["none", "all", "traces,laws"] {
+            assert_eq!(read(text).to_string(), text);
+        }
+        let refused = "traces,charts".parse::<Exhibits>().unwrap_err();
+        assert!(refused.contains("\"charts\"") && refused.contains("density"), "{refused}");
+        assert!("".parse::<Exhibits>().is_err());
+        let file: toml::Table = toml::from_str("a = \"all\"\nb = [\"density\", \"laws\"]\nc = []").unwrap();
+        let of = |key: &str| file[key].clone().try_into::<Exhibits>().unwrap().to_string();
+        assert_eq!([of("a"), of("b"), of("c")], ["all", "laws,density", "none"]);
     }
 
     #[test]

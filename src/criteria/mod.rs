@@ -3,7 +3,9 @@
 
 pub mod estimators;
 pub mod increment;
+pub mod pick_freeze;
 pub mod prefix;
 pub mod projection;
 pub mod proxy;
 pub mod quadratic;
+pub mod theory;

@@ -14,8 +14,16 @@ use crate::spectrum::solver::Eigenspace;
 pub struct Curvature {
     /// B = UᵀAU, row-major k × k, nats per squared parameter unit.
     pub b: Vec<f64>,
+    /// ‖AU‖_F².
+    pub image2: f64,
+}
+
+impl Curvature {
     /// ‖(I − UUᵀ)AU‖_F/‖AU‖_F: the part of A's action on the basis that leaves it. `None` if AU = 0.
-    pub leakage: Option<f64>,
+    pub fn leakage(&self) -> Option<f64> {
+        let inside: f64 = self.b.iter().map(|b| b * b).sum();
+        (self.image2 > 0.0).then(|| ((self.image2 - inside).max(0.0) / self.image2).sqrt())
+    }
 }
 
 /// Uᵀx.
@@ -23,15 +31,23 @@ pub fn project<T: Real>(columns: &[&[T]], x: &Share<T>) -> Vec<f64> {
     columns.iter().map(|u| x.dot(u)).collect()
 }
 
-/// c = Uᵀ(g_{n+1} − g^(n))/(n+1).
+/// b = (g_{n+1} − g^(n))/(n+1).
+///
+/// # Errors
+/// [`crate::error::Error::Cancelled`].
+pub fn increment_gradient<T: Real>(risk: &Risk<T>, n: usize) -> Result<Vec<T>> {
+    let mut b = risk.sequence_gradient(n)?.to_flat();
+    vector::axpy(-1.0, &risk.gradient(0..n)?, &mut b);
+    vector::scale(1.0 / (n + 1) as f64, &mut b);
+    Ok(b)
+}
+
+/// c = Uᵀb.
 ///
 /// # Errors
 /// [`crate::error::Error::Cancelled`].
 pub fn gradient<T: Real>(risk: &Risk<T>, u: &Basis<T>, n: usize) -> Result<Vec<f64>> {
-    let mut b = risk.sequence_gradient(n)?.to_flat();
-    vector::axpy(-1.0, &risk.gradient(0..n)?, &mut b);
-    vector::scale(1.0 / (n + 1) as f64, &mut b);
-    Ok(u.coefficients(&b))
+    Ok(u.coefficients(&increment_gradient(risk, n)?))
 }
 
 /// B = (UᵀH_{n+1}U − UᵀH^(n)U)/(n+1) from k products on one sequence: `own` is UᵀH^(n)U, row-major, which a solve has
@@ -53,8 +69,5 @@ pub fn curvature<T: Real>(risk: &Risk<T>, space: &Eigenspace<T>, own: &[f64], n:
     })?;
     let next: Vec<f64> = (0..k * k).map(|at| got[at % k].projection[at / k]).collect();
     let b = symmetric_part(k, &next.iter().zip(own).map(|(next, own)| scale * (next - own)).collect::<Vec<_>>());
-    let all: f64 = got.iter().map(|column| column.square).sum();
-    let inside: f64 = b.iter().map(|b| b * b).sum();
-    let leakage = (all > 0.0).then(|| ((all - inside).max(0.0) / all).sqrt());
-    Ok(Curvature { b, leakage })
+    Ok(Curvature { b, image2: got.iter().map(|column| column.square).sum() })
 }

@@ -87,6 +87,31 @@ impl Coefficients {
         (linear, quadratic)
     }
 
+    /// The model on some of the columns, in the order given.
+    pub fn select(&self, columns: &[usize]) -> Coefficients {
+        let c = columns.iter().map(|i| self.c[*i]).collect();
+        let b = columns.iter().flat_map(|i| columns.iter().map(move |j| self.b[i * self.k() + j])).collect();
+        Coefficients { a: self.a, c, b }
+    }
+
+    /// The diagonal of B on the first `k` columns: the eigenvalue increments μ_j, if the eigenbasis is shared.
+    pub fn diagonal(&self, k: usize) -> Vec<f64> {
+        (0..k).map(|i| self.b[i * self.k() + i]).collect()
+    }
+
+    /// The pure quadratic signal of the first `k` columns, E(½ σ² zᵀBz)² = (σ⁴/4)(2‖B‖_F² + (Tr B)²), nats²: what is left
+    /// of J where a = 0 and c = 0 (the paper's Proposition 3).
+    pub fn signal(&self, k: usize, sigma: f64) -> f64 {
+        Moments::of(0.0, 0.0, self.trace(k), self.frob2(k), sigma).j()
+    }
+
+    /// The same from the diagonal of B alone, (σ⁴/4)(2Σμ_j² + (Σμ_j)²), which is all of it where the eigenbasis is shared
+    /// (the paper's Corollary 4).
+    pub fn diagonal_signal(&self, k: usize, sigma: f64) -> f64 {
+        let frob2 = self.diagonal(k).iter().map(|mu| mu * mu).sum();
+        Moments::of(0.0, 0.0, self.trace(k), frob2, sigma).j()
+    }
+
     /// Share of ‖B‖_F² off the diagonal: 0 when the eigenbasis is shared (the paper's Corollary 4).
     pub fn off_diagonal(&self, k: usize) -> f64 {
         let diagonal: f64 = (0..k).map(|i| self.b[i * self.k() + i].powi(2)).sum();
@@ -121,6 +146,18 @@ mod tests {
         let draws = (0..40_000).map(|i| q.value(s, &Stream::new(1, Purpose::Subspace, i).normals(3)).powi(2));
         let e = Estimate::of(draws).unwrap();
         assert!((e.mean - q.moments(3, s).j()).abs() < 4.0 * e.stderr, "{e:?} {}", q.moments(3, s).j());
+    }
+
+    #[test]
+    fn a_selection_is_the_model_on_those_columns() {
+        let (q, s) = (example(), 0.8f64);
+        let chosen = q.select(&[2, 0]);
+        assert!((chosen.value(s, &[0.3, -1.1]) - q.value(s, &[-1.1, 0.0, 0.3])).abs() < 1e-15);
+        // σ⁴/4 (2(0.7² + 2² + 0) + 2.7²)
+        assert!((chosen.signal(2, s) - s.powi(4) / 4.0 * (2.0 * 4.49 + 7.29)).abs() < 1e-14);
+        // Without the entries off the diagonal: μ = 2, −1.
+        assert_eq!(q.diagonal(2), [2.0, -1.0]);
+        assert!((q.diagonal_signal(2, s) - s.powi(4) / 4.0 * (2.0 * 5.0 + 1.0)).abs() < 1e-14);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! One climb of the ladder: runs the stages in order and keeps what later climbs can reuse.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::emitter::Emitter;
@@ -48,7 +49,7 @@ pub(super) struct SubspaceKey {
 impl SubspaceKey {
     pub(super) fn of(knobs: &Knobs) -> SubspaceKey {
         let Knobs { n, solver, tol, law, method, seed, .. } = *knobs;
-        SubspaceKey { n, k: knobs.k(), solver, tol, law, method, seed }
+        SubspaceKey { n, k: knobs.k().min(law.most(n)), solver, tol, law, method, seed }
     }
 }
 
@@ -64,8 +65,12 @@ pub(super) struct Climb<T> {
     pub found: Option<Found<T>>,
     /// Number of the basis whose coefficients are out.
     pub coefficients_of: Option<u32>,
+    /// ‖AU‖_F² of that basis, where its B is exact.
+    pub image2: Option<f64>,
     /// Number of the basis whose curves against n are out.
     pub swept: Option<u32>,
+    /// What the compared laws were solved for, whatever its law, and which of them are out.
+    pub compared: Option<(SubspaceKey, BTreeSet<Law>)>,
     pub bases: u32,
 }
 
@@ -75,8 +80,8 @@ impl<T: Real> Climb<T> {
         // Before anything is allocated: what is in use later is this run's own.
         let memory = memory::limit(memory);
         let risk = problem.risk(Arc::new(move || control.check()));
-        let (found, coefficients_of, swept) = Default::default();
-        Climb { problem, risk, emitter, memory, columns: 0, found, coefficients_of, swept, bases: 0 }
+        let (found, coefficients_of, image2, swept, compared) = Default::default();
+        Climb { problem, risk, emitter, memory, columns: 0, found, coefficients_of, image2, swept, compared, bases: 0 }
     }
 
     /// Climb from the first stage that the knobs in force ask for to the last.
@@ -95,6 +100,8 @@ impl<T: Real> Climb<T> {
         self.evaluate()?;
         self.emitter.checkpoint()?;
         self.sweeps()?;
+        self.emitter.checkpoint()?;
+        self.exhibits()?;
         self.emitter.emit(Event::Idle);
         Ok(())
     }

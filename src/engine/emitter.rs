@@ -50,14 +50,19 @@ impl Emitter {
 
     /// Report progress in the stage under way.
     pub(super) fn progress(&mut self, done: usize, total: usize) {
-        let (stage, work) = (self.stage, self.timed_work());
+        let (stage, work) = (self.stage, self.spent());
         self.emit(Event::Progress { stage, done, total: total.max(done), work });
     }
 
     /// The stage under way is complete.
     pub(super) fn complete(&mut self) {
-        let (stage, work) = (self.stage, self.timed_work());
+        let (stage, work) = (self.stage, self.spent());
         self.emit(Event::Done { stage, work });
+        self.warn();
+    }
+
+    /// Every warning that holds now and is not yet in force.
+    fn warn(&mut self) {
         for (name, message) in lints::check(&self.readout) {
             if self.readout.warnings.get(&name) != Some(&message) {
                 self.emit(Event::Warning { name, message });
@@ -70,6 +75,8 @@ impl Emitter {
         if self.readout.standing(stage) != Standing::Complete {
             let work = self.readout.stages.get(&stage).map_or(Work::default(), |s| s.work);
             self.emit(Event::Done { stage, work });
+            // Moved knobs took the warnings back; those of what still holds are due again.
+            self.warn();
         }
     }
 
@@ -117,7 +124,8 @@ impl Emitter {
         (self.began.elapsed() - self.control.paused().min(self.began.elapsed())).as_secs_f64()
     }
 
-    fn timed_work(&self) -> Work {
+    /// Work in the stage under way so far.
+    pub(super) fn spent(&self) -> Work {
         Work { seconds: self.computing() - self.stage_began, ..self.work }
     }
 }

@@ -440,6 +440,9 @@ pub enum Event {
         /// ℓ_i at the second.
         #[serde(with = "number::many")]
         other: Vec<f64>,
+        /// bᵀδ + ½δᵀAδ, the quadratic model of Δ_n less a, at the first and the second.
+        #[serde(with = "number::many")]
+        model: Vec<f64>,
     },
     /// One point of a growth run.
     Growth(Box<Point>),

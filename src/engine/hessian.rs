@@ -4,6 +4,7 @@ use super::knobs::SolverKind;
 use crate::diff::risk::Risk;
 use crate::error::Result;
 use crate::math::array::Real;
+use crate::math::vector;
 use crate::spectrum::lanczos::lanczos;
 use crate::spectrum::lobpcg::lobpcg;
 use crate::spectrum::operator::SymmetricOperator;
@@ -55,5 +56,46 @@ impl<T: Real> SymmetricOperator<T> for Hessian<'_, T> {
 
     fn apply_block(&mut self, v: &[&[T]], out: &mut [&mut [T]]) -> Result<()> {
         self.risk.hvps(0..self.n, v, out)
+    }
+}
+
+/// H_i of one sequence at the risk's checkpoint.
+pub(super) struct OfSequence<'a, T> {
+    /// The risk.
+    pub risk: &'a Risk<T>,
+    /// Which sequence, from 0.
+    pub i: usize,
+}
+
+impl<T: Real> SymmetricOperator<T> for OfSequence<'_, T> {
+    fn dim(&self) -> usize {
+        self.risk.parameters()
+    }
+
+    fn apply(&mut self, v: &[T], out: &mut [T]) -> Result<()> {
+        self.risk.hvp(self.i..self.i + 1, v, out)
+    }
+}
+
+/// A = (H_{n+1} − H^(n))/(n+1), the Hessian of the increment Δ_n at the risk's checkpoint.
+pub(super) struct Deformation<'a, T> {
+    /// The risk.
+    pub risk: &'a Risk<T>,
+    /// Sequences in the mean before the next one joins.
+    pub n: usize,
+}
+
+impl<T: Real> SymmetricOperator<T> for Deformation<'_, T> {
+    fn dim(&self) -> usize {
+        self.risk.parameters()
+    }
+
+    fn apply(&mut self, v: &[T], out: &mut [T]) -> Result<()> {
+        let mut before = vec![T::zero(); v.len()];
+        self.risk.hvp(0..self.n, v, &mut before)?;
+        self.risk.hvp(self.n..self.n + 1, v, out)?;
+        vector::axpy(-1.0, &before, out);
+        vector::scale(1.0 / (self.n + 1) as f64, out);
+        Ok(())
     }
 }

@@ -30,6 +30,34 @@ pub enum Law {
     Random,
     /// The span of the first k per-sequence gradients (k ≤ n).
     Gradients,
+    /// The top eigenspace of H^(⌈n/2⌉), frozen while n moved on (n ≥ 2).
+    Frozen,
+    /// The span of the increment's gradient b: one dimension.
+    Increment,
+    /// Eigenvectors of the increment's Hessian A = H^(n+1) − H^(n) with the k eigenvalues largest in magnitude.
+    Deformation,
+}
+
+impl Law {
+    /// All, the default first.
+    pub const ALL: [Law; 7] =
+        [Law::Top, Law::Bottom, Law::Random, Law::Gradients, Law::Frozen, Law::Increment, Law::Deformation];
+
+    /// Whether its basis is one of eigenvectors of H^(n).
+    pub fn is_eigenspace(self) -> bool {
+        matches!(self, Law::Top | Law::Bottom)
+    }
+
+    /// The most dimensions this law has at n.
+    pub fn most(self, n: usize) -> usize {
+        match self {
+            Law::Gradients => n,
+            Law::Increment => 1,
+            // H^(0) is the Hessian of no sequence.
+            Law::Frozen if n < 2 => 0,
+            _ => usize::MAX,
+        }
+    }
 }
 
 /// What a run computes beside the answer to its question, once that is known.
@@ -98,6 +126,22 @@ impl std::fmt::Display for Law {
             Law::Bottom => "bottom",
             Law::Random => "random",
             Law::Gradients => "gradients",
+            Law::Frozen => "frozen",
+            Law::Increment => "increment",
+            Law::Deformation => "deformation",
+        })
+    }
+}
+
+impl std::fmt::Display for Exhibit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Exhibit::Traces => "traces",
+            Exhibit::Shares => "shares",
+            Exhibit::Laws => "laws",
+            Exhibit::Theory => "theory",
+            Exhibit::Density => "density",
+            Exhibit::Growth => "growth",
         })
     }
 }
@@ -216,6 +260,24 @@ impl Knobs {
                 format!("gradients spans at most n = {} dimensions, but k = {} was asked", self.n, self.k()),
             ));
         }
+        if self.law == Law::Frozen && self.n == 1 {
+            return Err(Error::knob("--law", "frozen is the eigenspace of half as many sequences: use --n 2 or more"));
+        }
+        if self.law == Law::Increment && !self.ks.contains(&1) {
+            return Err(Error::knob(
+                "--law",
+                format!("increment has one dimension, but k = {:?} was asked; use --k 1", self.ks),
+            ));
+        }
+        if self.method == Method::Paper && matches!(self.law, Law::Bottom | Law::Frozen | Law::Deformation) {
+            return Err(Error::knob(
+                "--method",
+                format!(
+                    "paper knows no eigenspace but the top one, and --law {} needs another; use --method exact",
+                    self.law
+                ),
+            ));
+        }
         if let Some(bad) = self.sigmas.iter().chain([&self.sigma]).find(|s| !(s.is_finite() && **s > 0.0)) {
             return Err(Error::knob("--sigma", format!("{bad} is not a positive finite number")));
         }
@@ -250,6 +312,10 @@ mod tests {
         assert!(named(|k| k.tol = -1.0).starts_with("--tol"));
         assert!(named(|k| k.draws = 0).starts_with("--draws"));
         assert!(named(|k| k.law = Law::Gradients).starts_with("--law"));
+        assert!(named(|k| (k.law, k.n) = (Law::Frozen, 1)).starts_with("--law: frozen"));
+        assert!(named(|k| (k.law, k.ks) = (Law::Increment, vec![4])).starts_with("--law: increment"));
+        let both = named(|k| (k.law, k.method) = (Law::Bottom, Method::Paper));
+        assert!(both.starts_with("--method") && both.contains("--law bottom"), "{both}");
     }
 
     #[test]

@@ -39,16 +39,21 @@ struct Columns {
 impl Columns {
     fn of(knobs: &Knobs, dim: usize) -> Columns {
         let (k, exactly) = (knobs.k(), |columns| (columns, columns, columns));
+        let lanczos = || {
+            let least = lanczos::fewest_columns(k, block(knobs.n), dim);
+            (least, least + (k / 4).max(2), lanczos::columns(k, dim))
+        };
         let (least, smooth, most) = match (knobs.law, knobs.method, knobs.solver) {
-            (Law::Random | Law::Gradients, ..) => exactly(2 * k),
+            (Law::Random | Law::Gradients | Law::Increment, ..) => exactly(2 * k),
+            (Law::Deformation, ..) => lanczos(),
             (_, Method::Paper, _) => exactly(3 * k),
             (.., SolverKind::Power) => exactly(6 * k),
             (.., SolverKind::Lobpcg) => exactly(lobpcg::columns(k, dim)),
-            (.., SolverKind::Lanczos) => {
-                let least = lanczos::fewest_columns(k, block(knobs.n), dim);
-                (least, least + (k / 4).max(2), lanczos::columns(k, dim))
-            }
+            (.., SolverKind::Lanczos) => lanczos(),
         };
+        // Exhibits run Lanczos of their own, whatever found the basis.
+        let beside = if knobs.exhibits.is_empty() { (0, 0, 0) } else { lanczos() };
+        let (least, smooth, most) = (least.max(beside.0), smooth.max(beside.1), most.max(beside.2));
         Columns { least, smooth: smooth.min(most), most }
     }
 }

@@ -27,6 +27,12 @@ pub enum Purpose {
     Sphere = 8,
     /// Choice of rows in the paper's method.
     Rows = 9,
+    /// What differs between the two points of a pick-freeze pair.
+    PickFreeze = 10,
+    /// Test vectors of the trace estimator that sketches.
+    Sketch = 11,
+    /// Probes of the spectral density.
+    Density = 12,
 }
 
 /// A stream of random numbers, fixed by seed, purpose and index.

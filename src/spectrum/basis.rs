@@ -6,7 +6,9 @@
 
 use rayon::prelude::*;
 
+use crate::error::Result;
 use crate::math::array::Real;
+use crate::math::dense::singular_values;
 use crate::math::vector::{self, CHUNK, dot_chunk, ordered_sum};
 
 /// A matrix of `dim` rows whose columns lie one after another in one allocation.
@@ -200,6 +202,16 @@ impl<T: Real> Basis<T> {
         let partials: Vec<Vec<f64>> = (0..self.dim.div_ceil(CHUNK)).into_par_iter().map(block).collect();
         add_up(size, &partials)
     }
+}
+
+/// Cosines of the principal angles between the spans of two orthonormal bases, largest first: the singular values of
+/// UᵀV (Björck and Golub 1973), as many as the smaller basis has columns.
+///
+/// # Errors
+/// [`crate::error::Error::NotFinite`] if a product is not finite.
+pub fn cosines<T: Real>(u: &Basis<T>, v: &Basis<T>) -> Result<Vec<f64>> {
+    // Rounding must not make a cosine of more than 1.
+    Ok(singular_values(v.len(), &u.products(v))?.into_iter().map(|c| c.min(1.0)).collect())
 }
 
 /// Sum of partial results of `len` elements each, in the order of their chunks.

@@ -12,7 +12,7 @@ use std::collections::VecDeque;
 
 use super::basis::Basis;
 use super::operator::SymmetricOperator;
-use super::solver::{Eigenspace, not_finite};
+use super::solver::{Eigenspace, Order, not_finite};
 use crate::error::Result;
 use crate::math::array::Real;
 use crate::math::dense::{SymmetricEigen, symmetric_eigen};
@@ -40,7 +40,7 @@ struct Pending<T> {
     couplings: Vec<f64>,
 }
 
-/// Ritz pairs of H on the span of V, algebraically largest first.
+/// Ritz pairs of H on the span of V, the leading ones first.
 pub(super) struct Ritz {
     /// Values and coefficient vectors in the basis V.
     pub eigen: SymmetricEigen,
@@ -194,14 +194,18 @@ impl<T: Real> Krylov<T> {
         Ok(())
     }
 
-    /// Ritz pairs of the present V.
-    pub fn ritz(&self) -> Result<Ritz> {
+    /// Ritz pairs of the present V, the leading ones first.
+    pub fn ritz(&self, order: Order) -> Result<Ritz> {
         let n = self.len();
         let mut a = vec![0.0; n * n];
         for (j, row) in self.t.iter().enumerate() {
             a[j * n..j * n + row.len()].copy_from_slice(row);
         }
         let eigen = symmetric_eigen(n, &a)?;
+        let eigen = match order {
+            Order::Largest => eigen,
+            Order::Magnitude => eigen.by_magnitude(),
+        };
         let residuals =
             (0..n).map(|i| self.weights(eigen.vector(i)).iter().map(|w| w * w).sum::<f64>().sqrt()).collect();
         Ok(Ritz { eigen, residuals })

@@ -1,10 +1,10 @@
-//! Thick-restart Lanczos for the algebraically largest eigenpairs (Wu and Simon 2000), fully re-orthogonalised.
+//! Thick-restart Lanczos for the eigenpairs that are algebraically largest, or largest in magnitude (Wu and Simon 2000), fully re-orthogonalised.
 
 use super::basis::Basis;
 use super::check::{Check, Leading};
 use super::krylov::{Krylov, random};
 use super::operator::SymmetricOperator;
-use super::solver::{Eigenspace, Iteration, Request, Start, keep_smallest, outcome, rounding_level};
+use super::solver::{Eigenspace, Iteration, Order, Request, Start, keep_smallest, outcome, rounding_level};
 use crate::error::Result;
 use crate::math::array::Real;
 use crate::math::vector;
@@ -20,7 +20,7 @@ pub fn fewest_columns(k: usize, block: usize, dim: usize) -> usize {
     (k + 2 * block).min(dim)
 }
 
-/// The `request.k` algebraically largest eigenpairs of `op`; `watch` sees the state after every product.
+/// The `request.k` leading eigenpairs of `op` in the request's order; `watch` sees the state after every product.
 ///
 /// Residuals follow from the Lanczos relation, without products of their own. They are never given below the rounding
 /// level of `T` (see [`super::solver::Outcome::Rounding`]), where the relation no longer describes the stored vectors.
@@ -36,7 +36,7 @@ pub fn lanczos<T: Real>(
     watch: &mut dyn FnMut(&Iteration<'_>),
 ) -> Result<Eigenspace<T>> {
     let (k, dim) = (request.k, op.dim());
-    request.validate(dim)?;
+    request.validate(dim, &[Order::Largest, Order::Magnitude])?;
     let block = request.block;
     let room = request.columns.unwrap_or(columns(k, dim)).clamp(fewest_columns(k, block, dim), dim);
     let mut krylov = Krylov::new(dim, room, block, request.seed);
@@ -57,7 +57,7 @@ pub fn lanczos<T: Real>(
     let mut check = Check::new(request);
     loop {
         krylov.step(op, request.max_products - krylov.products())?;
-        let ritz = krylov.ritz()?;
+        let ritz = krylov.ritz(request.order)?;
         let values = &ritz.eigen.values[..k.min(krylov.len())];
         let floor = rounding_level::<T>(krylov.scale());
         let residuals: Vec<f64> = ritz.residuals.iter().take(k).map(|r| r.max(floor)).collect();

@@ -11,7 +11,8 @@ use super::basis::Basis;
 use super::krylov::random;
 use super::operator::SymmetricOperator;
 use super::solver::{
-    Eigenspace, Iteration, Request, Start, identity, keep_smallest, not_finite, outcome, remainder, rounding_level,
+    Eigenspace, Iteration, Order, Request, Start, identity, keep_smallest, not_finite, outcome, remainder,
+    rounding_level,
 };
 use crate::error::Result;
 use crate::math::array::Real;
@@ -55,7 +56,7 @@ pub fn lobpcg<T: Real>(
     watch: &mut dyn FnMut(&Iteration<'_>),
 ) -> Result<Eigenspace<T>> {
     let (k, dim) = (request.k, op.dim());
-    request.validate(dim)?;
+    request.validate(dim, &[Order::Largest])?;
     let mut state = State::new(dim, block(k, dim).min(request.max_products), request, start);
     state.multiply(op)?;
     state.rayleigh_ritz(&[])?;

@@ -2,10 +2,12 @@
 //! nothing of models.
 //!
 //! [`lanczos`] is the default, [`power`] the paper's method corrected, [`paper`] the paper's method as published. All
-//! answer a [`solver::Request`] with a [`solver::Eigenspace`], and show every product on the way.
+//! answer a [`solver::Request`] with a [`solver::Eigenspace`], and show every product on the way. [`trace`] and
+//! [`density`] tell of the whole spectrum what a few random vectors see.
 
 pub mod basis;
 mod check;
+pub mod density;
 mod krylov;
 pub mod lanczos;
 pub mod lobpcg;
@@ -13,3 +15,4 @@ pub mod operator;
 pub mod paper;
 pub mod power;
 pub mod solver;
+pub mod trace;

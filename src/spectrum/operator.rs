@@ -1,5 +1,6 @@
 //! What an eigensolver needs to know of a matrix: its dimension and its product with a vector.
 
+use super::basis::Basis;
 use crate::error::Result;
 use crate::math::array::Real;
 use crate::math::vector::scale;
@@ -57,6 +58,26 @@ impl<T: Real, O: SymmetricOperator<T>> SymmetricOperator<T> for Negated<O> {
     fn apply_block(&mut self, v: &[&[T]], out: &mut [&mut [T]]) -> Result<()> {
         self.0.apply_block(v, out)?;
         out.iter_mut().for_each(|out| scale(-1.0, out));
+        Ok(())
+    }
+}
+
+/// (I − UUᵀ)H on the complement of an orthonormal basis U, where it is symmetric: vectors that come must lie there.
+pub struct Complement<'a, T, O> {
+    /// H.
+    pub op: O,
+    /// U.
+    pub basis: &'a Basis<T>,
+}
+
+impl<T: Real, O: SymmetricOperator<T>> SymmetricOperator<T> for Complement<'_, T, O> {
+    fn dim(&self) -> usize {
+        self.op.dim()
+    }
+
+    fn apply(&mut self, v: &[T], out: &mut [T]) -> Result<()> {
+        self.op.apply(v, out)?;
+        self.basis.orthogonalise(out);
         Ok(())
     }
 }

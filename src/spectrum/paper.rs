@@ -6,7 +6,7 @@
 use super::basis::Basis;
 use super::krylov::random;
 use super::operator::SymmetricOperator;
-use super::solver::{Eigenspace, Iteration, Request, identity, not_finite, outcome, remainder};
+use super::solver::{Eigenspace, Iteration, Order, Request, identity, not_finite, outcome, remainder};
 use crate::error::Result;
 use crate::math::array::Real;
 use crate::math::vector;
@@ -28,7 +28,7 @@ pub fn paper_power<T: Real>(
     watch: &mut dyn FnMut(&Iteration<'_>),
 ) -> Result<Eigenspace<T>> {
     let (k, dim) = (request.k, op.dim());
-    request.validate(dim)?;
+    request.validate(dim, &[Order::Largest])?;
     let mut vectors: Basis<T> = Basis::new(dim, k);
     let (mut values, mut residuals, mut products) = (Vec::new(), Vec::new(), 0);
     let mut w = vec![T::of(0.0); dim];

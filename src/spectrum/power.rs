@@ -9,7 +9,8 @@ use super::basis::Basis;
 use super::krylov::random;
 use super::operator::SymmetricOperator;
 use super::solver::{
-    Eigenspace, Iteration, Request, SMALLEST, identity, keep_smallest, not_finite, outcome, remainder, rounding_level,
+    Eigenspace, Iteration, Order, Request, SMALLEST, identity, keep_smallest, not_finite, outcome, remainder,
+    rounding_level,
 };
 use crate::error::Result;
 use crate::math::array::Real;
@@ -37,7 +38,7 @@ pub fn power<T: Real>(
     watch: &mut dyn FnMut(&Iteration<'_>),
 ) -> Result<Eigenspace<T>> {
     let dim = op.dim();
-    request.validate(dim)?;
+    request.validate(dim, &[Order::Largest])?;
     let mut found = Found::new(dim, request.k);
     let (mut starts, mut w, mut next) = (0, vec![T::of(0.0); dim], vec![T::of(0.0); dim]);
     while found.wanted(request.tol) < request.k && found.len() < dim && found.products < request.max_products {

@@ -9,11 +9,22 @@ use crate::math::vector;
 /// Estimates of the negative end that are reported.
 pub(super) const SMALLEST: usize = 4;
 
+/// Which eigenpairs lead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// The algebraically largest.
+    Largest,
+    /// Those largest in magnitude, of either sign. Lanczos alone finds them.
+    Magnitude,
+}
+
 /// Which eigenpairs, how well, and at what price.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Request {
-    /// Number of eigenpairs, the algebraically largest.
+    /// Number of eigenpairs.
     pub k: usize,
+    /// Which: the algebraically largest unless told otherwise.
+    pub order: Order,
     /// Every residual ‖Hu − λu‖ must be at most `tol` · |λ_1|.
     pub tol: f64,
     /// Most products with H to spend.
@@ -36,11 +47,19 @@ pub struct Request {
 impl Request {
     /// A request for one product at a time, with Lanczos' usual number of columns and no check.
     pub fn new(k: usize, tol: f64, max_products: usize, seed: u64) -> Request {
-        Request { k, tol, max_products, seed, block: 1, columns: None, check: 0 }
+        Request { k, order: Order::Largest, tol, max_products, seed, block: 1, columns: None, check: 0 }
     }
 
-    /// Refuse what no operator of `dim` dimensions can answer.
-    pub(super) fn validate(&self, dim: usize) -> Result<()> {
+    /// Refuse what no operator of `dim` dimensions can answer, and an order that is none of the solver's.
+    pub(super) fn validate(&self, dim: usize, orders: &[Order]) -> Result<()> {
+        if !orders.contains(&self.order) {
+            return Err(Error::Computation(
+                "this solver finds the algebraically largest eigenpairs alone; use lanczos for those largest in magnitude".into(),
+            ));
+        }
+        if self.block == 0 {
+            return Err(Error::Computation("blocks of 0 directions get nowhere; ask for 1 or more".into()));
+        }
         if self.k == 0 || self.k > dim {
             return Err(Error::Computation(format!(
                 "{} eigenpairs were asked of an operator of {dim} dimensions; ask for 1 to {dim}",

@@ -135,13 +135,27 @@ impl Readout {
         })
     }
 
-    /// Closed-form moments of the full space for increment m, from the probes taken at the n on the screen.
-    pub fn full_moments(&self, m: usize, sigma: f64) -> Option<FullMoments> {
+    /// Tr A and ‖A‖_F² for increment m: by the estimator that knows the basis if it was asked at m, else from the probes
+    /// taken at the n on the screen.
+    pub fn traces(&self, m: usize) -> Option<(Estimate, Estimate)> {
+        match self.exhibits.traces.get(&m) {
+            Some(traces) => Some((traces.trace, traces.frob2)),
+            None => self.probed_traces(m),
+        }
+    }
+
+    /// The same from the plain probes alone.
+    pub fn probed_traces(&self, m: usize) -> Option<(Estimate, Estimate)> {
         let probes = &self.here()?.traces;
         let column = |f: fn(&super::TraceProbe) -> &Vec<f64>| {
             Estimate::of(probes.iter().filter_map(|p| f(p).get(m.checked_sub(1)?).copied()))
         };
-        let (trace, frob2) = (column(|p| &p.quadratic)?, column(|p| &p.square)?);
+        Some((column(|p| &p.quadratic)?, column(|p| &p.square)?))
+    }
+
+    /// Closed-form moments of the full space for increment m.
+    pub fn full_moments(&self, m: usize, sigma: f64) -> Option<FullMoments> {
+        let (trace, frob2) = self.traces(m)?;
         let moments = Moments::of(self.increment(m)?, *self.b_norm2.get(&m)?, trace.mean, frob2.mean, sigma);
         let s2 = sigma * sigma;
         // dJ/dTr A = σ² mean, dJ/d‖A‖² = ½σ⁴; the two are nearly independent over probes.
@@ -189,7 +203,14 @@ impl Readout {
 
     /// The shares of the deformation that live in the first k dimensions, by the quadratic model.
     pub fn shares(&self, m: usize, k: usize, sigma: f64) -> Option<Shares> {
-        let q = self.coefficients.get(&m).filter(|q| k <= q.k())?;
+        self.shares_of(self.coefficients.get(&m)?, m, k, sigma)
+    }
+
+    /// The same for the quadratic model `q` of increment m on any subspace.
+    pub(super) fn shares_of(&self, q: &Coefficients, m: usize, k: usize, sigma: f64) -> Option<Shares> {
+        if k > q.k() {
+            return None;
+        }
         let full = self.full_moments(m, sigma)?;
         let exact = |mean| Estimate { mean, stderr: 0.0, draws: 1 };
         let variance =
@@ -197,7 +218,8 @@ impl Readout {
         Some(Shares {
             total: stats::ratio(exact(q.moments(k, sigma).variance()), variance)?,
             gradient: q.c_norm2(k) / self.b_norm2.get(&m)?,
-            curvature: stats::ratio(exact(q.frob2(k)), full.frob2)?,
+            // No curvature at all on the subspace is a share of 0, which no logarithm shows.
+            curvature: stats::ratio(exact(q.frob2(k).max(f64::MIN_POSITIVE)), full.frob2)?,
         })
     }
 

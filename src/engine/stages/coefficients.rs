@@ -1,14 +1,15 @@
 //! Stage Coefficients (II): c and B on the subspace, traces of A in the full space.
 
 use crate::criteria::prefix::Prefix;
-use crate::criteria::projection::{self, Curvature, project};
-use crate::engine::climb::{Climb, Found, Ritz};
+use crate::criteria::projection::{self, project};
+use crate::engine::climb::{Climb, Ritz};
 use crate::engine::event::{Event, Stage};
 use crate::engine::knobs::Method;
 use crate::error::Result;
 use crate::math::array::Real;
 use crate::math::dense::{diagonal, symmetric_part};
 use crate::math::stream::{Purpose, Stream};
+use crate::spectrum::solver::Eigenspace;
 
 /// Rademacher probes of A, each at the price of one product on n + 1 sequences.
 const PROBES: usize = 32;
@@ -27,12 +28,19 @@ impl<T: Real> Climb<T> {
         let total = k + PROBES - probes_known.min(PROBES);
         self.emitter.begin(Stage::Coefficients, total);
         let c = projection::gradient(&self.risk, &found.space.vectors, n)?;
-        let Curvature { b, leakage } = match self.knobs().method {
+        let (b, leakage) = match self.knobs().method {
             Method::Exact => {
                 self.emitter.work.hvps += k as f64 / n as f64;
-                projection::curvature(&self.risk, &found.space, &projected_hessian(found), n)?
+                let own = projected_hessian(&found.space, found.ritz);
+                let curvature = projection::curvature(&self.risk, &found.space, &own, n)?;
+                let leakage = curvature.leakage();
+                self.image2 = Some(curvature.image2);
+                (curvature.b, leakage)
             }
-            Method::Paper => Curvature { b: self.paper_curvature(n)?, leakage: None },
+            Method::Paper => {
+                self.image2 = None;
+                (self.paper_curvature(n)?, None)
+            }
         };
         let b_norm2 = self.emitter.readout.b_norm2.get(&n).copied().unwrap_or(f64::NAN);
         self.emitter.emit(Event::Coefficients { basis: number, m: n, c, b, b_norm2, leakage });
@@ -91,9 +99,9 @@ impl<T: Real> Climb<T> {
 }
 
 /// UᵀH^(n)U, row-major.
-pub(super) fn projected_hessian<T: Real>(found: &Found<T>) -> Vec<f64> {
-    let (space, k) = (&found.space, found.space.values.len());
-    match found.ritz {
+pub(super) fn projected_hessian<T: Real>(space: &Eigenspace<T>, ritz: Ritz) -> Vec<f64> {
+    let k = space.values.len();
+    match ritz {
         Ritz::Diagonal => diagonal(&space.values),
         Ritz::Full => {
             let columns: Vec<f64> = (0..k).flat_map(|j| space.vectors.coefficients(&space.image(j))).collect();

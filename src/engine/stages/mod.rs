@@ -2,6 +2,7 @@
 
 mod coefficients;
 mod evaluate;
+mod exhibits;
 mod linearise;
 mod subspace;
 mod sweeps;

@@ -1,19 +1,21 @@
 //! Stage Subspace (I): the basis of the probing law.
 
+use crate::criteria::projection;
 use crate::engine::climb::{Climb, Found, Ritz, SubspaceKey};
 use crate::engine::emitter::Emitter;
 use crate::engine::event::{Event, Stage};
-use crate::engine::hessian::{Hessian, block, solve};
+use crate::engine::hessian::{Deformation, Hessian, block, solve};
 use crate::engine::knobs::{Law, Method, SolverKind};
 use crate::error::{Error, Result};
 use crate::math::array::Real;
 use crate::math::stream::{Purpose, Stream};
 use crate::math::vector;
-use crate::spectrum::basis::Basis;
+use crate::spectrum::basis::{Basis, cosines};
+use crate::spectrum::lanczos::lanczos;
 use crate::spectrum::lobpcg;
 use crate::spectrum::operator::Negated;
 use crate::spectrum::paper::paper_power;
-use crate::spectrum::solver::{Eigenspace, Iteration, Outcome, Request, Start, identity};
+use crate::spectrum::solver::{Eigenspace, Iteration, Order, Outcome, Request, Start, identity};
 
 /// Most products per wanted pair before a solver gives up, and a floor for small k.
 const PRODUCTS_PER_PAIR: usize = 100;
@@ -28,6 +30,15 @@ enum End {
     Smallest,
 }
 
+/// Who hears of a solve.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Voice {
+    /// The stage: every iteration is an event, and progress is the number of converged pairs.
+    Stage,
+    /// Nobody but the count of products.
+    Quiet,
+}
+
 impl<T: Real> Climb<T> {
     pub(in crate::engine) fn subspace(&mut self) -> Result<()> {
         let knobs = self.knobs();
@@ -36,24 +47,8 @@ impl<T: Real> Climb<T> {
             self.emitter.still_holds(Stage::Subspace);
             return Ok(());
         }
-        let request = Request {
-            check: CHECK,
-            columns: Some(self.columns),
-            block: block(key.n),
-            ..Request::new(key.k, key.tol, (PRODUCTS_PER_PAIR * key.k).max(FEWEST_PRODUCTS), key.seed)
-        };
         self.emitter.begin(Stage::Subspace, key.k);
-        self.tell_block(&key);
-        let (space, ritz) = match (key.law, key.method) {
-            (Law::Top, Method::Paper) => (self.solve(&key, &request, End::Largest)?, Ritz::Full),
-            (Law::Top, Method::Exact) => (self.solve(&key, &request, End::Largest)?, Ritz::Diagonal),
-            (Law::Bottom, _) => (self.solve(&key, &request, End::Smallest)?, Ritz::Diagonal),
-            (Law::Random, _) => (self.span(self.random_basis(&key)?, key.n)?, Ritz::Full),
-            (Law::Gradients, _) => (self.span(self.gradient_basis(&key)?, key.n)?, Ritz::Full),
-        };
-        if space.outcome == Outcome::Rounding {
-            self.warn("residuals reached the rounding level of the precision before the tolerance".into());
-        }
+        let (space, ritz) = self.space_of(&key, Voice::Stage)?;
         self.bases += 1;
         let number = self.bases;
         self.emitter.emit(Event::Eigenspace {
@@ -68,54 +63,133 @@ impl<T: Real> Climb<T> {
             products: space.products,
             next: space.next,
         });
+        if let Some(former) = self.found.as_ref().filter(|f| f.key.law == key.law && f.key.n != key.n) {
+            let cosines = cosines(&former.space.vectors, &space.vectors)?;
+            self.emitter.emit(Event::Overlap { basis: number, former: former.key.n, n: key.n, cosines });
+        }
         self.found = Some(Found { number, key, space, ritz });
         self.emitter.complete();
         Ok(())
     }
 
+    /// The subspace of a law, with Rayleigh quotients and images under H^(n).
+    pub(super) fn space_of(&mut self, key: &SubspaceKey, voice: Voice) -> Result<(Eigenspace<T>, Ritz)> {
+        let request = Request {
+            check: CHECK,
+            columns: Some(self.columns),
+            block: block(key.n),
+            ..Request::new(key.k, key.tol, (PRODUCTS_PER_PAIR * key.k).max(FEWEST_PRODUCTS), key.seed)
+        };
+        let (space, ritz) = match (key.law, key.method) {
+            (Law::Top, Method::Paper) => (self.solve(key, &request, End::Largest, voice)?, Ritz::Full),
+            (Law::Top, Method::Exact) => (self.solve(key, &request, End::Largest, voice)?, Ritz::Diagonal),
+            (Law::Bottom, _) => (self.solve(key, &request, End::Smallest, voice)?, Ritz::Diagonal),
+            (Law::Random, _) => (self.span(self.random_basis(key)?, key.n, voice)?, Ritz::Full),
+            (Law::Gradients, _) => (self.span(self.gradient_basis(key)?, key.n, voice)?, Ritz::Full),
+            (Law::Increment, _) => (self.span(self.increment_basis(key.n)?, key.n, voice)?, Ritz::Full),
+            (Law::Frozen, _) => {
+                let earlier = SubspaceKey { n: key.n.div_ceil(2), law: Law::Top, ..key.clone() };
+                let request = Request { block: block(earlier.n), ..request };
+                let solved = self.solve(&earlier, &request, End::Largest, voice)?;
+                (self.span_of(solved, key.n, voice)?, Ritz::Full)
+            }
+            (Law::Deformation, _) => {
+                let request = Request { order: Order::Magnitude, block: 1, ..request };
+                let solved = self.solve_deformation(key, &request)?;
+                (self.span_of(solved, key.n, voice)?, Ritz::Full)
+            }
+        };
+        match space.outcome {
+            Outcome::Converged => (),
+            Outcome::Rounding => self.warn(format!(
+                "law {}: residuals reached the rounding level of the precision before the tolerance",
+                key.law
+            )),
+            // The stage's own warning says how far off the pairs of the law in force are.
+            Outcome::Exhausted if voice == Voice::Stage && key.law.is_eigenspace() => (),
+            Outcome::Exhausted => self.warn(format!(
+                "law {}: {} products were spent before every pair reached the tolerance {:.0e}·λ₁",
+                key.law, space.products, key.tol
+            )),
+        }
+        Ok((space, ritz))
+    }
+
     /// Say in the log how many directions go together, and why.
-    fn tell_block(&mut self, key: &SubspaceKey) {
+    fn tell_block(&mut self, key: &SubspaceKey, start: Start<'_, T>) {
         let n = key.n;
-        let text = match (key.law, key.method, key.solver) {
-            (Law::Random | Law::Gradients, ..) | (_, Method::Paper, _) | (.., SolverKind::Power) => return,
-            (.., SolverKind::Lobpcg) => {
+        let text = match (key.method, key.solver) {
+            (Method::Paper, _) | (_, SolverKind::Power) => return,
+            (_, SolverKind::Lobpcg) => {
                 let width = lobpcg::block(key.k, self.risk.parameters());
                 format!("lobpcg: blocks of up to {width} directions, the {} wanted ones and guards", key.k)
             }
-            (.., SolverKind::Lanczos) => match block(n) {
-                1 => format!("lanczos: one direction at a time, for {n} sequences share out the threads"),
-                b => format!("lanczos: blocks of {b} directions, for {n} sequences alone leave threads idle"),
+            (_, SolverKind::Lanczos) => match (block(n), start) {
+                (1, _) => format!("lanczos: one direction at a time, for {n} sequences share out the threads"),
+                (_, Start::Near(_)) => {
+                    "lanczos: one direction at a time, for it starts from the blend of the former basis".to_owned()
+                }
+                (b, _) => format!("lanczos: blocks of {b} directions, for {n} sequences alone leave threads idle"),
             },
         };
         self.emitter.log(text);
     }
 
-    fn solve(&mut self, key: &SubspaceKey, request: &Request, end: End) -> Result<Eigenspace<T>> {
-        let Climb { risk, emitter, found, .. } = self;
-        let mut watch = Watch { emitter, solver: key.solver, n: key.n, k: key.k, tol: key.tol, end, seen: 0 };
-        let mut hessian = Hessian { risk, n: key.n };
-        if key.method == Method::Paper {
-            return paper_power(&mut hessian, request, &mut |i| watch.see(i));
-        }
-        if end == End::Smallest {
-            let mut space = solve(&mut Negated(hessian), key.solver, request, Start::Random, &mut |i| watch.see(i))?;
-            // Pairs of −H are pairs of H with the sign turned; so is what is left over.
-            space.values.iter_mut().for_each(|v| *v = -*v);
-            space.weights.iter_mut().for_each(|w| *w = -*w);
-            space.next = space.next.map(|v| -v);
-            space.smallest = space.values.iter().take(4).copied().collect();
-            return Ok(space);
-        }
+    fn solve(&mut self, key: &SubspaceKey, request: &Request, end: End, voice: Voice) -> Result<Eigenspace<T>> {
         // A solve of the same kind nearby saves products; another solver starts afresh, to be compared.
+        let found = self.found.take();
         let near = found.as_ref().filter(|f| {
-            (f.key.law, f.key.method, f.key.solver) == (key.law, key.method, key.solver) && f.key.seed == key.seed
+            (f.key.law, f.key.method, f.key.solver) == (key.law, key.method, key.solver)
+                && f.key.seed == key.seed
+                && end == End::Largest
         });
         let start = match near {
             Some(f) if f.key.n == key.n && f.key.k <= key.k => Start::Resume(&f.space),
             Some(f) => Start::Near(&f.space.vectors),
             None => Start::Random,
         };
-        solve(&mut hessian, key.solver, request, start, &mut |i| watch.see(i))
+        if voice == Voice::Stage {
+            self.tell_block(key, start);
+        }
+        let space = self.solve_from(key, request, end, voice, start);
+        self.found = found;
+        space
+    }
+
+    fn solve_from(
+        &mut self,
+        key: &SubspaceKey,
+        request: &Request,
+        end: End,
+        voice: Voice,
+        start: Start<'_, T>,
+    ) -> Result<Eigenspace<T>> {
+        let Climb { risk, emitter, .. } = self;
+        let mut watch = Watch { emitter, solver: key.solver, n: key.n, k: key.k, tol: key.tol, end, voice, seen: 0 };
+        let mut hessian = Hessian { risk, n: key.n };
+        if key.method == Method::Paper {
+            return paper_power(&mut hessian, request, &mut |i| watch.see(i));
+        }
+        if end == End::Largest {
+            return solve(&mut hessian, key.solver, request, start, &mut |i| watch.see(i));
+        }
+        let mut space = solve(&mut Negated(hessian), key.solver, request, start, &mut |i| watch.see(i))?;
+        // Pairs of −H are pairs of H with the sign turned; so is what is left over.
+        space.values.iter_mut().for_each(|v| *v = -*v);
+        space.weights.iter_mut().for_each(|w| *w = -*w);
+        space.next = space.next.map(|v| -v);
+        space.smallest = space.values.iter().take(4).copied().collect();
+        Ok(space)
+    }
+
+    /// Eigenpairs of A, by Lanczos whatever the solver of H is: the others find one end of a spectrum alone.
+    fn solve_deformation(&mut self, key: &SubspaceKey, request: &Request) -> Result<Eigenspace<T>> {
+        let Climb { risk, emitter, .. } = self;
+        let per_product = (key.n + 1) as f64 / key.n as f64;
+        lanczos(&mut Deformation { risk, n: key.n }, request, Start::Random, &mut |_| {
+            emitter.work.hvps += per_product;
+            emitter.tick();
+        })
     }
 
     /// k random directions, orthonormalised.
@@ -132,8 +206,21 @@ impl<T: Real> Climb<T> {
         orthonormal(self.risk.parameters(), gradients.into_iter())
     }
 
+    /// b = (g_{n+1} − g^(n))/(n+1), normalised.
+    fn increment_basis(&self, n: usize) -> Result<Basis<T>> {
+        let b = projection::increment_gradient(&self.risk, n)?;
+        orthonormal(self.risk.parameters(), std::iter::once(b))
+    }
+
+    /// The span of another operator's eigenvectors; it is as far converged as they are.
+    fn span_of(&mut self, solved: Eigenspace<T>, n: usize, voice: Voice) -> Result<Eigenspace<T>> {
+        let (products, outcome) = (solved.products, solved.outcome);
+        let space = self.span(solved.vectors, n, voice)?;
+        Ok(Eigenspace { products: products + space.products, outcome, ..space })
+    }
+
     /// A given orthonormal basis with its Rayleigh quotients and images under H^(n): k products.
-    fn span(&mut self, vectors: Basis<T>, n: usize) -> Result<Eigenspace<T>> {
+    fn span(&mut self, vectors: Basis<T>, n: usize, voice: Voice) -> Result<Eigenspace<T>> {
         let k = vectors.len();
         let (mut values, mut residuals) = (Vec::new(), Vec::new());
         let mut remainder = Basis::new(vectors.dim(), k);
@@ -146,7 +233,9 @@ impl<T: Real> Climb<T> {
             residuals.push(vector::norm(&image));
             remainder.push(&image);
             self.emitter.work.hvps += 1.0;
-            self.emitter.progress(j + 1, k);
+            if voice == Voice::Stage {
+                self.emitter.progress(j + 1, k);
+            }
             self.emitter.tick();
         }
         let orthonormality = vectors.orthonormality();
@@ -191,18 +280,22 @@ struct Watch<'a> {
     k: usize,
     tol: f64,
     end: End,
+    voice: Voice,
     /// Products seen.
     seen: usize,
 }
 
 impl Watch<'_> {
     fn see(&mut self, i: &Iteration<'_>) {
+        self.emitter.work.hvps += (i.products - self.seen) as f64;
+        self.seen = i.products;
+        if self.voice == Voice::Quiet {
+            return self.emitter.tick();
+        }
         let sign = if self.end == End::Largest { 1.0 } else { -1.0 };
         let signed = |values: &[f64]| values.iter().map(|v| sign * v).collect::<Vec<f64>>();
         let tolerance = self.tol * i.values.first().map_or(0.0, |v| v.abs());
         let converged = i.residuals.iter().filter(|r| r.is_some_and(|r| r <= tolerance)).count();
-        self.emitter.work.hvps += (i.products - self.seen) as f64;
-        self.seen = i.products;
         self.emitter.emit(Event::Iteration {
             solver: self.solver,
             n: self.n,
