@@ -2,6 +2,7 @@
 //! Knows nothing of threads, events or models.
 
 pub mod estimators;
+pub mod growth;
 pub mod increment;
 pub mod prefix;
 pub mod projection;
