@@ -309,6 +309,7 @@ impl Readout {
             | Event::LawCoefficients { .. }
             | Event::Constants { .. }
             | Event::PickFreeze { .. }
+            | Event::GrowthPlan(_)
             | Event::Growth(_) => self.exhibit(&stamped.event),
             Event::Warning { name, message } => {
                 self.warnings.insert(*name, message.clone());

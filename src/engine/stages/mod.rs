@@ -2,6 +2,9 @@
 
 mod coefficients;
 mod evaluate;
+mod growth;
 mod linearise;
 mod subspace;
 mod sweeps;
+
+pub(super) use sweeps::floor;
