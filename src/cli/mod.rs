@@ -9,6 +9,7 @@ mod dashboard;
 mod doctor;
 mod flags;
 mod folders;
+mod growth;
 mod lists;
 mod measure;
 mod output;
@@ -23,6 +24,7 @@ mod show;
 mod summary;
 mod train;
 mod values;
+mod watching;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -62,6 +64,8 @@ enum Command {
     Replay(replay::ReplayArgs),
     /// Look through recorded sessions; list, show and remove them.
     Sessions(sessions::SessionsArgs),
+    /// Follow the criteria as n grows, at one checkpoint, along a training run or over saved checkpoints.
+    Growth(Box<growth::GrowthArgs>),
     /// Train a small nanochat and write its checkpoint.
     Train(train::TrainArgs),
     /// List the colour themes.
@@ -146,6 +150,7 @@ fn run(cli: Cli, matches: ArgMatches) -> Result<Outcome> {
         Some(Command::Bench(args)) => bench::run(args, &config()?),
         Some(Command::Replay(args)) => replay::run(args, &invoked()?),
         Some(Command::Sessions(args)) => sessions::run(args, invoked),
+        Some(Command::Growth(args)) => growth::run(*args, &config()?),
         Some(Command::Train(args)) => train::run(args),
         Some(Command::Themes) => lists::themes(),
         Some(Command::Keys(args)) => lists::keys(&args),

@@ -2,6 +2,7 @@
 //! Knows nothing of threads, events or models.
 
 pub mod estimators;
+pub mod growth;
 pub mod increment;
 pub mod pick_freeze;
 pub mod prefix;

@@ -1,5 +1,7 @@
 //! Increments of a running mean of vectors: the b and A v of every m ≤ n from one pass over the sequences.
 
+use std::collections::VecDeque;
+
 use rayon::prelude::*;
 
 use crate::diff::share::Share;
@@ -40,6 +42,54 @@ impl Prefix {
         self.count += 1;
         (!first).then(|| squares.iter().sum::<f64>() / (self.count as f64).powi(2))
     }
+
+    /// The squared norm of the increment that a vector would bring, without taking it. There must be a mean.
+    fn brought<T: Real>(&self, vector: &Share<T>) -> f64 {
+        let inverse = 1.0 / self.count as f64;
+        let task = |(task, sums): (usize, &[f64])| {
+            let (start, mut square) = (task * TASK, 0.0);
+            vector.visit(start..start + sums.len(), |range, piece| {
+                let sums = &sums[range.start - start..range.end - start];
+                square += match piece {
+                    Some(x) => distance(inverse, x, sums),
+                    None => inverse * inverse * sum([sums], |[s]| s * s),
+                };
+            });
+            square
+        };
+        let squares: Vec<f64> = self.sums.par_chunks(TASK).enumerate().map(task).collect();
+        squares.iter().sum::<f64>() / (self.count as f64 + 1.0).powi(2)
+    }
+}
+
+/// The same with `width` vectors in view beyond those taken, each of which could be the next.
+pub struct Ahead<T> {
+    prefix: Prefix,
+    view: VecDeque<Share<T>>,
+    width: usize,
+}
+
+impl<T: Real> Ahead<T> {
+    /// Nothing taken and nothing in view; vectors have `dim` elements.
+    pub fn new(dim: usize, width: usize) -> Ahead<T> {
+        Ahead { prefix: Prefix::new(dim), view: VecDeque::with_capacity(width), width }
+    }
+
+    /// Bring the next vector into view, taking the first there if the view was full. How many are taken, once the view
+    /// is full.
+    pub fn push(&mut self, vector: Share<T>) -> Option<usize> {
+        if self.view.len() == self.width {
+            self.view.pop_front().and_then(|first| self.prefix.push(&first));
+        }
+        self.view.push_back(vector);
+        (self.view.len() == self.width).then_some(self.prefix.count)
+    }
+
+    /// The squared norms of the increments that each vector in view would bring to those taken, of which there must be
+    /// one.
+    pub fn increments(&self) -> Vec<f64> {
+        self.view.iter().map(|vector| self.prefix.brought(vector)).collect()
+    }
 }
 
 /// Elements whose squares are held at once.
@@ -54,6 +104,19 @@ crate::kernel! {
             for ((difference, so_far), x) in differences.iter_mut().zip(sums).zip(x) {
                 *difference = x.wide() - *so_far * inverse;
                 *so_far += x.wide();
+            }
+            square += sum([&differences], |[d]| d * d);
+        }
+        square
+    }
+
+    /// ‖x − inverse · sums‖².
+    fn distance[T](inverse: f64, x: &'a [T], sums: &'a [f64]) -> f64 {
+        let mut square = 0.0;
+        for (sums, x) in sums.chunks(CHUNK).zip(x.chunks(CHUNK)) {
+            let mut differences = [0.0; CHUNK];
+            for ((difference, so_far), x) in differences.iter_mut().zip(sums).zip(x) {
+                *difference = x.wide() - *so_far * inverse;
             }
             square += sum([&differences], |[d]| d * d);
         }
@@ -91,6 +154,14 @@ mod tests {
             let mean = |count: usize, i: usize| xs[..count].iter().map(|x| x[i]).sum::<f64>() / count as f64;
             let square: f64 = (0..7).map(|i| (mean(m + 1, i) - mean(m, i)).powi(2)).sum();
             assert!((got.unwrap() - square).abs() < 1e-14);
+        }
+        // Two in view after the first: what each of them would bring.
+        let mut ahead = Ahead::new(7, 2);
+        let taken: Vec<_> = shares.iter().map(|x| ahead.push(x.clone())).collect();
+        assert_eq!(taken, [None, Some(0), Some(1)]);
+        for (got, next) in ahead.increments().iter().zip(&xs[1..]) {
+            let square: f64 = next.iter().zip(&xs[0]).map(|(x, mean)| ((x - mean) / 2.0).powi(2)).sum();
+            assert!((got - square).abs() < 1e-14);
         }
     }
 }

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::growth::Point;
+use super::growth::{Plan, Point};
 use super::knobs::{Knobs, Law, Precision, SolverKind};
 use super::number;
 use crate::math::stats::Estimate;
@@ -444,6 +444,8 @@ pub enum Event {
         #[serde(with = "number::many")]
         model: Vec<f64>,
     },
+    /// What a growth run is going to do.
+    GrowthPlan(Plan),
     /// One point of a growth run.
     Growth(Box<Point>),
     /// A figure should not be trusted, and why.

@@ -37,6 +37,22 @@ pub(super) fn block(n: usize) -> usize {
     SHARES.div_ceil(n)
 }
 
+/// Most products per wanted pair before a solver gives up, and a floor for small k.
+const PRODUCTS_PER_PAIR: usize = 100;
+const FEWEST_PRODUCTS: usize = 400;
+/// Products Lanczos spends on a fresh random start once converged, so that a missed or repeated pair shows.
+const CHECK: usize = 8;
+
+/// What is asked of a solver for k pairs of H^(n), within `columns` columns.
+pub(super) fn request(k: usize, tol: f64, seed: u64, n: usize, columns: usize) -> Request {
+    Request {
+        check: CHECK,
+        columns: Some(columns),
+        block: block(n),
+        ..Request::new(k, tol, (PRODUCTS_PER_PAIR * k).max(FEWEST_PRODUCTS), seed)
+    }
+}
+
 /// H^(n) at the risk's checkpoint.
 pub(super) struct Hessian<'a, T> {
     /// The risk.

@@ -84,6 +84,14 @@ pub fn spawn(
     wanted: Wanted,
     sink: Sink,
 ) -> Result<Worker> {
+    thread(wanted, sink, move |emitter| work(open, &settings, emitter))
+}
+
+/// Start a worker that does `work` and nothing else.
+///
+/// # Errors
+/// If the system refuses a thread.
+pub(super) fn thread(wanted: Wanted, sink: Sink, work: impl FnOnce(Emitter) + Send + 'static) -> Result<Worker> {
     let (wanted, receiver) = watch::channel(wanted);
     let body = move || {
         let control = Arc::new(Control::new(receiver));
@@ -92,7 +100,7 @@ pub fn spawn(
         let sink: Sink = Box::new(move |stamped| (speaker.lock().unwrap_or_else(PoisonError::into_inner))(stamped));
         let emitter = Emitter::new(sink, control);
         let began = Instant::now();
-        let run = AssertUnwindSafe(|| work(open, &settings, emitter));
+        let run = AssertUnwindSafe(|| work(emitter));
         if let Err(panic) = catch_unwind(run) {
             let message = format!("the compute thread stopped on a defect: {}", panic_message(panic.as_ref()));
             let event = Stamped { t: began.elapsed().as_secs_f64(), event: Event::Failed { message } };

@@ -81,6 +81,14 @@ impl Checkpoint {
         }
     }
 
+    /// The training steps that a nanochat folder holds, ascending; empty for a folder of another kind.
+    ///
+    /// # Errors
+    /// A folder that cannot be read.
+    pub fn steps(folder: &Path) -> Result<Vec<u64>> {
+        steps(folder)
+    }
+
     /// Load a checkpoint that is already in memory: the contents of `config.json` and `model.safetensors`.
     ///
     /// # Errors

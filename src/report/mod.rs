@@ -4,12 +4,14 @@
 mod bench;
 mod csv;
 pub mod document;
+mod growth;
 mod parameters;
 mod sections;
 mod text;
 
 pub use bench::render as bench;
 pub use document::Document;
+pub use growth::render as growth;
 pub use parameters::render as parameters;
 pub use sections::Section;
 pub use text::{markdown, table};

@@ -109,7 +109,7 @@ pub fn curve(probes: &[Density], dim: usize, points: usize, known: &[f64]) -> Op
     let fine = 8 * ((high - low) / width + 2.0 * MARGIN).ceil() as usize;
     let crowded =
         || grid(fine).filter(|x| probes.iter().map(|p| p.at(*x, width)).sum::<f64>() > crowd * probes.len() as f64);
-    let bulk = [crowded().next().unwrap_or(low), crowded().last().unwrap_or(high)];
+    let bulk = [crowded().next().unwrap_or(low), crowded().next_back().unwrap_or(high)];
     Some(Curve {
         mean: all.iter().map(|e| e.mean).collect(),
         low: all.iter().map(|e| (e.mean - half(e)).max(0.0)).collect(),

@@ -1,34 +1,17 @@
-//! Training a small nanochat: gradients from the tape, steps by AdamW, decayed to a standstill so that the checkpoint
-//! lies near a minimiser of its training rows.
+//! Training a small nanochat: rows in random order, the learning rate decayed to a standstill so that the checkpoint lies
+//! near a minimiser of its training rows.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Instant;
-
-use candle_core::backprop::GradStore;
-use candle_core::{Device, Tensor, Var};
-use candle_nn::optim::{AdamW, Optimizer, ParamsAdamW};
-use rayon::prelude::*;
 
 use crate::data::demo;
 use crate::data::sequences::{BYTE_VOCAB, Sequences};
-use crate::diff::graph::Graph;
-use crate::diff::primitive::Batch;
-use crate::diff::share::{Footprint, Share};
 use crate::error::{Error, Result};
-use crate::math::flat::Layout;
-use crate::math::simd;
 use crate::math::stream::{Purpose, Stream};
 use crate::model::checkpoint::Checkpoint;
 use crate::model::config::GptConfig;
-use crate::model::gpt;
+use crate::train::descent::{Before, Descent};
 use crate::train::init::initial_weights;
-
-/// Largest 2-norm of the gradient that reaches the optimiser; longer ones are scaled down to it.
-const CLIP: f64 = 1.0;
-
-/// AdamW's decay rates of the first and second moments.
-const BETAS: (f64, f64) = (0.9, 0.99);
 
 /// One step in this many warms up.
 const WARM_UP: usize = 20;
@@ -108,8 +91,7 @@ pub fn run(options: &TrainOptions, progress: &mut dyn FnMut(Step)) -> Result<Che
     let config = options.config.clone();
     let mut parameters = initial_weights(&config, options.seed);
     if options.steps > 0 {
-        let weights = descend(options, &parameters, progress)?;
-        parameters = weights.into_iter().flatten().map(f64::from).collect();
+        parameters = descend(options, &parameters, progress)?;
     }
     Ok(Checkpoint { name: format!("{config} step {}", options.steps), config, parameters, notes: Vec::new() })
 }
@@ -171,67 +153,27 @@ fn in_flags(what: &str) -> Error {
     Error::knob(flag, said.unwrap_or(&what))
 }
 
-/// One array a parameter, in the order of the layout.
-type Tensors = Vec<Vec<f32>>;
-
 /// The steps themselves; the weights after the last.
-fn descend(options: &TrainOptions, from: &[f64], progress: &mut dyn FnMut(Step)) -> Result<Tensors> {
+fn descend(options: &TrainOptions, from: &[f64], progress: &mut dyn FnMut(Step)) -> Result<Vec<f64>> {
     let sequences = options.rows()?;
-    let graph: Graph<f32> = gpt::graph(&options.config, sequences.row_len());
-    let rows: Vec<Batch> = sequences
-        .inputs
-        .into_iter()
-        .zip(sequences.targets)
-        .map(|(inputs, targets)| {
-            let length = inputs.len();
-            Batch::new(inputs, targets, length)
-        })
-        .collect();
-    let mut order = Order { stream: Stream::new(options.seed, Purpose::Training, 0), rows: rows.len(), left: vec![] };
-    let mut optimiser = Optimiser::new(&graph.layout, from, options.weight_decay)?;
+    let tokens = options.batch * sequences.row_len();
+    let mut order =
+        Order { stream: Stream::new(options.seed, Purpose::Training, 0), rows: sequences.rows(), left: vec![] };
+    let mut descent = Descent::new(&options.config, sequences, from, options.weight_decay)?;
     let started = Instant::now();
-    for step in 0..options.steps {
-        let batch: Vec<&Batch> = (0..options.batch).map(|_| &rows[order.next()]).collect();
-        let (loss, mut gradient) = mean_gradient(&graph, &batch, &optimiser.weights()?);
-        let gradient_norm = gradient.iter().map(|g| simd::dot(g, g)).sum::<f64>().sqrt();
-        if !(loss.is_finite() && gradient_norm.is_finite()) {
-            return Err(Error::NotFinite(format!(
-                "training diverged at step {} of {}: loss {loss}, gradient norm {gradient_norm}; \
-                 try a smaller --lr than {}",
-                step + 1,
-                options.steps,
-                options.learning_rate
-            )));
-        }
-        if gradient_norm > CLIP {
-            let scale = (CLIP / gradient_norm) as f32;
-            gradient.iter_mut().flatten().for_each(|g| *g *= scale);
-        }
-        optimiser.step(gradient, options.rate(step))?;
-        let tokens = (step + 1) * batch.iter().map(|row| row.rows()).sum::<usize>();
-        let tokens_per_second = tokens as f64 / started.elapsed().as_secs_f64();
-        progress(Step { step: step + 1, steps: options.steps, loss, gradient_norm, tokens_per_second });
+    for step in 1..=options.steps {
+        let rows: Vec<usize> = (0..options.batch).map(|_| order.next()).collect();
+        let Before { loss, gradient_norm } = descent.step(&rows, options.rate(step - 1)).map_err(|e| match e {
+            Error::NotFinite(what) => Error::NotFinite(format!(
+                "training diverged at step {step} of {}: {what}; try a smaller --lr than {}",
+                options.steps, options.learning_rate
+            )),
+            other => other,
+        })?;
+        let tokens_per_second = (step * tokens) as f64 / started.elapsed().as_secs_f64();
+        progress(Step { step, steps: options.steps, loss, gradient_norm, tokens_per_second });
     }
-    optimiser.weights()
-}
-
-/// Mean loss of the rows and its gradient. Rows share out the threads; sums run in the order of the rows in f64.
-fn mean_gradient(graph: &Graph<f32>, batch: &[&Batch], weights: &Tensors) -> (f64, Tensors) {
-    let w: Vec<&[f32]> = weights.iter().map(Vec::as_slice).collect();
-    let buffers = || (graph.linearised(batch[0]), graph.scratch(batch[0]));
-    let lanes: Vec<(f64, Vec<f32>)> = batch
-        .par_iter()
-        .map_init(buffers, |(at, scratch), row| {
-            let footprint = Footprint::new(&graph.layout, &graph.extents, row);
-            let mut gradient = Share::over(Arc::new(footprint), Vec::new());
-            graph.linearise(row, &w, at, scratch, &mut gradient);
-            (at.losses[0], gradient.to_flat())
-        })
-        .collect();
-    let scale = 1.0 / batch.len() as f64;
-    let loss = scale * lanes.iter().map(|(loss, _)| loss).sum::<f64>();
-    let element = |i: usize| (scale * lanes.iter().map(|(_, lane)| f64::from(lane[i])).sum::<f64>()) as f32;
-    (loss, graph.layout.ranges().into_par_iter().map(|range| range.map(element).collect()).collect())
+    descent.weights()
 }
 
 /// Endless rows in random order: one permutation after another.
@@ -252,47 +194,6 @@ impl Order {
                 self.left.swap(i, self.stream.below(i + 1));
             }
         }
-    }
-}
-
-/// AdamW over the tensors of a model: one that decays them and one that does not.
-struct Optimiser {
-    tensors: Vec<Var>,
-    decaying: AdamW,
-    plain: AdamW,
-}
-
-impl Optimiser {
-    fn new(layout: &Layout, from: &[f64], weight_decay: f64) -> Result<Optimiser> {
-        let mut tensors = Vec::new();
-        let (mut matrices, mut others) = (Vec::new(), Vec::new());
-        for entry in layout.entries() {
-            let values: Vec<f32> = from[entry.range()].iter().map(|x| *x as f32).collect();
-            let var = Var::from_tensor(&Tensor::from_vec(values, entry.shape.clone(), &Device::Cpu)?)?;
-            tensors.push(var.clone());
-            // Embeddings, scalars and gates have no business near zero.
-            let group = if entry.name.starts_with("transformer.h.") { &mut matrices } else { &mut others };
-            group.push(var);
-        }
-        let adam = |weight_decay| ParamsAdamW { lr: 0.0, beta1: BETAS.0, beta2: BETAS.1, eps: 1e-8, weight_decay };
-        let (decaying, plain) = (AdamW::new(matrices, adam(weight_decay))?, AdamW::new(others, adam(0.0))?);
-        Ok(Optimiser { tensors, decaying, plain })
-    }
-
-    fn weights(&self) -> Result<Tensors> {
-        self.tensors.iter().map(|var| Ok(var.flatten_all()?.to_vec1()?)).collect()
-    }
-
-    fn step(&mut self, gradient: Tensors, rate: f64) -> Result<()> {
-        let mut store = GradStore::default();
-        for (var, g) in self.tensors.iter().zip(gradient) {
-            store.insert(var, Tensor::from_vec(g, var.shape(), &Device::Cpu)?);
-        }
-        for adam in [&mut self.decaying, &mut self.plain] {
-            adam.set_learning_rate(rate);
-            adam.step(&store)?;
-        }
-        Ok(())
     }
 }
 

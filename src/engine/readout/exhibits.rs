@@ -9,7 +9,7 @@ use crate::criteria::quadratic::{Coefficients, Moments};
 use crate::criteria::theory;
 pub use crate::criteria::theory::Bound;
 use crate::engine::event::Event;
-use crate::engine::growth::Point;
+use crate::engine::growth::{Plan, Point};
 use crate::engine::knobs::Law;
 use crate::math::stats::{Estimate, Interval};
 use crate::spectrum::density;
@@ -30,6 +30,8 @@ pub struct Exhibits {
     pub constants: BTreeMap<usize, Constants>,
     /// Pick-freeze pairs of the latest basis by (k, n, bits of σ).
     pub pick_freeze: BTreeMap<(usize, usize, u64), Vec<PickFreeze>>,
+    /// What a growth run is to do; `None` in any other run.
+    pub growth_plan: Option<Plan>,
     /// Points of growth in the order they came.
     pub growth: Vec<Point>,
 }
@@ -206,6 +208,7 @@ impl Readout {
                 let pair = PickFreeze { index: *index, one: one.clone(), other: other.clone(), model: [first, second] };
                 exhibits.pick_freeze.entry((*k, *n, sigma.to_bits())).or_default().push(pair);
             }
+            Event::GrowthPlan(plan) => exhibits.growth_plan = Some(plan.clone()),
             Event::Growth(point) => exhibits.growth.push((**point).clone()),
             _ => (),
         }

@@ -2,9 +2,10 @@
 //! else, so a replay shows what the live run showed.
 //!
 //! This file folds; [`views`] derives the figures (estimates, ratios, shares, curves) from what was folded. What a run
-//! computes beside its question has a place of its own, [`exhibits`].
+//! computes beside its question has a place of its own, [`exhibits`], and growth its own curves, [`growth`].
 
 pub mod exhibits;
+pub mod growth;
 pub mod views;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -308,6 +309,7 @@ impl Readout {
             | Event::LawCoefficients { .. }
             | Event::Constants { .. }
             | Event::PickFreeze { .. }
+            | Event::GrowthPlan(_)
             | Event::Growth(_) => self.exhibit(&stamped.event),
             Event::Warning { name, message } => {
                 self.warnings.insert(*name, message.clone());

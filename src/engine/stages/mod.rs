@@ -3,6 +3,9 @@
 mod coefficients;
 mod evaluate;
 mod exhibits;
+mod growth;
 mod linearise;
 mod subspace;
 mod sweeps;
+
+pub(super) use sweeps::floor;

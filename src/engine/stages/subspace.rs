@@ -208,7 +208,7 @@ impl<T: Real> Climb<T> {
 
     /// b = (g_{n+1} − g^(n))/(n+1), normalised.
     fn increment_basis(&self, n: usize) -> Result<Basis<T>> {
-        let b = projection::increment_gradient(&self.risk, n)?;
+        let b = projection::increment_gradient(&self.risk, n, n)?;
         orthonormal(self.risk.parameters(), std::iter::once(b))
     }
 

@@ -4,16 +4,16 @@ use std::sync::Arc;
 
 use crate::criteria::increment::{increment, mean};
 use crate::criteria::prefix::Prefix;
-use crate::criteria::projection::project;
+use crate::criteria::projection::{self, Sequence};
 use crate::criteria::proxy;
-use crate::diff::risk::Risk;
+use crate::diff::risk::{Interrupt, Risk};
 use crate::engine::climb::Climb;
 use crate::engine::emitter::Emitter;
 use crate::engine::event::{Event, Stage};
 use crate::engine::knobs::Method;
+use crate::engine::problem::Problem;
 use crate::error::Result;
 use crate::math::array::Real;
-use crate::math::dense::symmetric_part;
 use crate::math::stream::{Purpose, Stream};
 use crate::math::vector;
 
@@ -102,22 +102,13 @@ impl<T: Real> Climb<T> {
         let k = found.space.values.len();
         let columns: Vec<&[T]> = found.space.vectors.cols().collect();
         let mut prefix = Prefix::new(self.risk.parameters());
-        let mut gradients: Vec<Vec<f64>> = Vec::new();
-        let mut sum = vec![0.0; k * k];
+        let mut sequences: Vec<Sequence> = Vec::new();
         for i in 0..n {
-            let hessian = self.risk.map_hvps(i, &columns, |_, product| project(&columns, product))?.concat();
-            let gradient = self.risk.sequence_gradient(i)?;
-            gradients.push(project(&columns, &gradient));
-            if let Some(b_norm2) = prefix.push(&*gradient) {
-                let scale = 1.0 / (i + 1) as f64;
-                let b: Vec<f64> = hessian.iter().zip(&sum).map(|(h, s)| scale * (h - s / i as f64)).collect();
-                let c = (0..k)
-                    .map(|j| increment(&gradients.iter().map(|g| g[j]).collect::<Vec<_>>(), i).unwrap_or(0.0))
-                    .collect();
-                let b = symmetric_part(k, &b);
+            sequences.push(Sequence::of(&self.risk, &columns, i)?);
+            if let Some(b_norm2) = prefix.push(&*self.risk.sequence_gradient(i)?) {
+                let (c, b) = projection::brought(&sequences, i, i);
                 self.emitter.emit(Event::Coefficients { basis: number, m: i, c, b, b_norm2, leakage: None });
             }
-            sum.iter_mut().zip(&hessian).for_each(|(s, h)| *s += h);
             self.emitter.work.hvps += k as f64 / n as f64;
             self.emitter.progress(done + i + 1, total);
             self.emitter.checkpoint()?;
@@ -127,36 +118,13 @@ impl<T: Real> Climb<T> {
 
     /// Rounding error of a loss difference: against the other precision, at the same points to the last digit.
     fn rounding_floor(&mut self, n: usize) -> Result<()> {
-        let floor = if T::EPSILON == f32::EPSILON as f64 {
-            self.difference_to::<f64>(n)?
-        } else {
-            // f64 has nothing finer to compare with: its errors are those of f32, scaled by the unit of rounding.
-            self.difference_to::<f32>(n)? * f64::EPSILON / f64::from(f32::EPSILON)
-        };
+        let control = self.emitter.control.clone();
+        let seed = self.knobs().seed;
+        let directions = (0..FLOOR_POINTS).map(|i| Stream::new(seed, Purpose::Proxy, (DIRECTIONS + i) as u64));
+        let floor = floor(&self.problem, &self.risk, n, directions, Arc::new(move || control.check()))?;
+        self.emitter.work.passes += (2 * (FLOOR_POINTS + 1) * n) as f64;
         self.emitter.emit(Event::RoundingFloor { n, floor, points: FLOOR_POINTS });
         Ok(())
-    }
-
-    /// Root mean square of (L(w) − L(w*)) in T less the same in O, a point at a time.
-    fn difference_to<O: Real>(&mut self, n: usize) -> Result<f64> {
-        let control = self.emitter.control.clone();
-        let other: Risk<O> = self.problem.risk(Arc::new(move || control.check()));
-        let means = |w: &[T]| -> Result<(f64, f64)> {
-            // Both precisions must see the very same point: the coarser one's digits.
-            let coarse: Vec<f32> = vector::convert(w);
-            let own = self.risk.losses(&[&vector::convert(&coarse)], 0..n)?.concat();
-            let others = other.losses(&[&vector::convert(&coarse)], 0..n)?.concat();
-            Ok((mean(&own, n).unwrap_or(f64::NAN), mean(&others, n).unwrap_or(f64::NAN)))
-        };
-        let at = means(self.risk.point())?;
-        let mut square = 0.0;
-        for i in 0..FLOOR_POINTS {
-            let mut stream = Stream::new(self.knobs().seed, Purpose::Proxy, (DIRECTIONS + i) as u64);
-            let there = means(&self.moved(FLOOR_SIGMA, &vector::normals(&mut stream, self.risk.parameters())))?;
-            square += ((there.0 - at.0) - (there.1 - at.1)).powi(2);
-        }
-        self.emitter.work.passes += (2 * (FLOOR_POINTS + 1) * n) as f64;
-        Ok((square / FLOOR_POINTS as f64).sqrt())
     }
 
     /// The paper's J_1: |Δ_n| on a sphere around the checkpoint.
@@ -175,4 +143,48 @@ impl<T: Real> Climb<T> {
         self.emitter.emit(Event::SphereJ1 { n, values });
         Ok(())
     }
+}
+
+/// Rounding error of a difference of L_n: root mean square over points in some random directions.
+///
+/// # Errors
+/// [`crate::error::Error::Cancelled`].
+pub(in crate::engine) fn floor<T: Real>(
+    problem: &Problem,
+    risk: &Risk<T>,
+    n: usize,
+    directions: impl Iterator<Item = Stream>,
+    interrupt: Interrupt,
+) -> Result<f64> {
+    if T::EPSILON == f32::EPSILON as f64 {
+        difference(risk, &problem.risk::<f64>(interrupt), n, directions)
+    } else {
+        // f64 has nothing finer to compare with: its errors are those of f32, scaled by the unit of rounding.
+        let coarse = difference(risk, &problem.risk::<f32>(interrupt), n, directions)?;
+        Ok(coarse * f64::EPSILON / f64::from(f32::EPSILON))
+    }
+}
+
+/// Root mean square of (L(w) − L(w*)) in T less the same in O, a point at a time.
+fn difference<T: Real, O: Real>(
+    risk: &Risk<T>,
+    other: &Risk<O>,
+    n: usize,
+    directions: impl Iterator<Item = Stream>,
+) -> Result<f64> {
+    let means = |w: &[T]| -> Result<(f64, f64)> {
+        // Both precisions must see the very same point: the coarser one's digits.
+        let coarse: Vec<f32> = vector::convert(w);
+        let own = risk.losses(&[&vector::convert(&coarse)], 0..n)?.concat();
+        let others = other.losses(&[&vector::convert(&coarse)], 0..n)?.concat();
+        Ok((mean(&own, n).unwrap_or(f64::NAN), mean(&others, n).unwrap_or(f64::NAN)))
+    };
+    let at = means(risk.point())?;
+    let mut squares = Vec::new();
+    for mut stream in directions {
+        let direction: Vec<T> = vector::normals(&mut stream, risk.parameters());
+        let there = means(&vector::moved(risk.point(), FLOOR_SIGMA, &direction))?;
+        squares.push(((there.0 - at.0) - (there.1 - at.1)).powi(2));
+    }
+    Ok((squares.iter().sum::<f64>() / squares.len() as f64).sqrt())
 }

@@ -16,14 +16,14 @@ use crate::math::format::span;
 use crate::spectrum::basis::Basis;
 
 /// Steps of the whole stage.
-struct Steps {
+pub(super) struct Steps {
     done: usize,
     total: usize,
 }
 
 impl Steps {
     /// One more is done.
-    fn step(&mut self, emitter: &mut Emitter) {
+    pub(super) fn step(&mut self, emitter: &mut Emitter) {
         self.done += 1;
         emitter.progress(self.done, self.total);
         emitter.tick();
@@ -53,7 +53,7 @@ impl<T: Real> Climb<T> {
                 Exhibit::Laws => self.laws_exhibit(&mut steps)?,
                 Exhibit::Theory => self.theory_exhibit(&mut steps)?,
                 Exhibit::Density => self.density_exhibit(&mut steps)?,
-                Exhibit::Growth => (),
+                Exhibit::Growth => self.growth_exhibit(&mut steps)?,
             }
             let (after, mut spent) = (self.emitter.spent(), String::new());
             if after.hvps > before.hvps {
@@ -77,7 +77,7 @@ impl<T: Real> Climb<T> {
             Exhibit::Laws => self.laws_missing().len(),
             Exhibit::Theory => self.constants_missing(),
             Exhibit::Density => self.probes_missing().len(),
-            Exhibit::Growth => 0,
+            Exhibit::Growth => self.growth_missing(),
         }
     }
 
