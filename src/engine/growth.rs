@@ -1,6 +1,6 @@
 //! Growth: how criteria change as n grows, at one checkpoint or along a training run. What is here is the data: what is
-//! asked, a [`Plan`], and what comes of it, one [`Point`] an event. [`point`] computes points at one checkpoint, [`run`]
-//! goes from checkpoint to checkpoint, and [`state`] is what a run that was stopped needs to go on.
+//! asked, a [`Plan`], and what comes of it, one [`Point`] an event. `point` computes points at one checkpoint, [`run`]
+//! goes from checkpoint to checkpoint, and `state` is what a run that was stopped needs to go on.
 
 pub(in crate::engine) mod point;
 pub mod run;
