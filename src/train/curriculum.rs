@@ -122,7 +122,7 @@ mod tests {
             n_layer: 1,
             n_head: 2,
             n_kv_head: 2,
-            n_embd: 16,
+            n_embd: 32,
             window_pattern: "L".into(),
         }
     }
