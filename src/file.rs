@@ -1,5 +1,6 @@
 //! Files that appear whole or not at all.
 
+use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 
@@ -19,6 +20,14 @@ pub enum Readers {
 /// # Errors
 /// What the system refuses, with the file's path.
 pub fn replace(path: &Path, contents: &[u8], readers: Readers) -> Result<()> {
+    replace_by(path, readers, |mut file, _| file.write_all(contents).map_err(Error::io(path)))
+}
+
+/// The same for contents that `write` puts into the file it is given with its path.
+///
+/// # Errors
+/// As [`replace`]; what `write` returns.
+pub fn replace_by(path: &Path, readers: Readers, write: impl FnOnce(&File, &Path) -> Result<()>) -> Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
@@ -29,8 +38,9 @@ pub fn replace(path: &Path, contents: &[u8], readers: Readers) -> Result<()> {
     }
     #[cfg(not(unix))]
     let _ = readers;
-    let mut file = builder.tempfile_in(folder).map_err(Error::io(path))?;
-    file.write_all(contents).and_then(|()| file.as_file().sync_all()).map_err(Error::io(path))?;
+    let file = builder.tempfile_in(folder).map_err(Error::io(path))?;
+    write(file.as_file(), file.path())?;
+    file.as_file().sync_all().map_err(Error::io(path))?;
     file.persist(path).map_err(|e| Error::io(path)(e.error))?;
     Ok(())
 }

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use super::flags::Options;
 use super::folders;
-use super::values::{Device, Dimensions, Memory, Positive, Record, Sigmas};
+use super::values::{Device, Dimensions, Exhibits, Memory, Positive, Record, Sigmas};
 use crate::error::{Error, Result};
 use crate::ui::plot::raster::Marker;
 
@@ -48,8 +48,7 @@ impl Config {
         toml::from_str(text).map(Config).map_err(|e| Error::toml(path, text, &e))
     }
 
-    /// The options with the defaults of those that were not set; theme and memory have none, and exhibits one for each
-    /// command.
+    /// The options with the defaults of those that were not set; theme and memory have none.
     pub fn complete(&self) -> Options {
         let (knobs, settings) = (self.0.knobs(), self.0.settings());
         Options {
@@ -62,7 +61,7 @@ impl Config {
             law: Some(knobs.law),
             method: Some(knobs.method),
             seed: Some(knobs.seed),
-            exhibits: self.0.exhibits.clone(),
+            exhibits: Some(Exhibits(knobs.exhibits)),
             precision: Some(settings.precision),
             device: settings.device.parse::<Device>().ok(),
             threads: Some(settings.threads),

@@ -182,13 +182,9 @@ fn resume(name: &str, args: GrowthArgs, config: &Config) -> Result<Begun> {
     let problem = source.reopen(rows, &metadata.subject)?;
     let options = args.options.or(&config.0);
     let knobs = metadata.knobs.clone();
-    let subject = &metadata.subject;
-    let settings = Settings {
-        precision: subject.precision,
-        device: subject.device.clone(),
-        memory: options.memory.map(|m| m.0).or(metadata.memory),
-        ..options.settings()
-    };
+    let recorded = metadata.settings();
+    let Settings { threads, memory, .. } = options.settings();
+    let settings = Settings { threads, memory: memory.or(recorded.memory), ..recorded };
     let recorder = recorder(&options, args.session, &knobs, &source)?;
     if let Some(recorder) = &recorder {
         let t = session.events.last().map_or(0.0, |event| event.t);

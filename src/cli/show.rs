@@ -102,9 +102,7 @@ fn branch(session: &Session, t: f64, knobs: Knobs) -> Result<Live> {
     let source = metadata.source()?;
     // A text is cut for the n of the start, so the same n gives the same sequences.
     let problem = source.reopen(metadata.knobs.n, &metadata.subject)?;
-    let subject = &metadata.subject;
-    let settings =
-        Settings { precision: subject.precision, device: subject.device.clone(), threads: 0, memory: metadata.memory };
+    let settings = metadata.settings();
     let recorder = Recorder::new(folders::sessions()?, Naming::Automatic, knobs.clone(), metadata.memory)?;
     let branched_from = Some(Branch { session: session.name(), t });
     recorder.set_origin(Origin { source: Some(source), branched_from });

@@ -52,13 +52,13 @@ pub struct Sequence {
 }
 
 impl Sequence {
-    /// Of sequence i, by k products.
+    /// Of sequence i, whose gradient is given, by k products.
     ///
     /// # Errors
     /// [`crate::error::Error::Cancelled`].
-    pub fn of<T: Real>(risk: &Risk<T>, columns: &[&[T]], i: usize) -> Result<Sequence> {
+    pub fn of<T: Real>(risk: &Risk<T>, columns: &[&[T]], i: usize, gradient: &Share<T>) -> Result<Sequence> {
         let hessian = risk.map_hvps(i, columns, |_, product| project(columns, product))?.concat();
-        Ok(Sequence { gradient: project(columns, &*risk.sequence_gradient(i)?), hessian })
+        Ok(Sequence { gradient: project(columns, gradient), hessian })
     }
 }
 

@@ -33,6 +33,11 @@ impl Moments {
         Moments { mean: a + 0.5 * s2 * trace, gradient: s2 * c_norm2, curvature: 0.5 * s2 * s2 * frob2 }
     }
 
+    /// The same on the first `k` columns of a basis, from c and row-major B on all of it.
+    pub fn on(a: f64, c: &[f64], b: &[f64], k: usize, sigma: f64) -> Moments {
+        Moments::of(a, square(&c[..k]), trace(b, c.len(), k), frob2(b, c.len(), k), sigma)
+    }
+
     /// Var q, nats².
     pub fn variance(&self) -> f64 {
         self.gradient + self.curvature
@@ -44,6 +49,21 @@ impl Moments {
     }
 }
 
+/// ‖x‖².
+fn square(x: &[f64]) -> f64 {
+    x.iter().map(|x| x * x).sum()
+}
+
+/// The trace of the leading k × k part of a row-major matrix of `dim` columns.
+fn trace(b: &[f64], dim: usize, k: usize) -> f64 {
+    (0..k).map(|i| b[i * dim + i]).sum()
+}
+
+/// Its squared Frobenius norm.
+fn frob2(b: &[f64], dim: usize, k: usize) -> f64 {
+    (0..k).flat_map(|i| &b[i * dim..i * dim + k]).map(|b| b * b).sum()
+}
+
 impl Coefficients {
     /// Dimension of the whole basis.
     pub fn k(&self) -> usize {
@@ -52,22 +72,22 @@ impl Coefficients {
 
     /// ‖c‖² on the first `k` columns.
     pub fn c_norm2(&self, k: usize) -> f64 {
-        self.c[..k].iter().map(|c| c * c).sum()
+        square(&self.c[..k])
     }
 
     /// Tr B on the first `k` columns.
     pub fn trace(&self, k: usize) -> f64 {
-        (0..k).map(|i| self.b[i * self.k() + i]).sum()
+        trace(&self.b, self.k(), k)
     }
 
     /// ‖B‖_F² on the first `k` columns.
     pub fn frob2(&self, k: usize) -> f64 {
-        (0..k).flat_map(|i| &self.b[i * self.k()..i * self.k() + k]).map(|b| b * b).sum()
+        frob2(&self.b, self.k(), k)
     }
 
     /// Moments of q on the first `k` columns: the GM estimator of J_sub(k, σ).
     pub fn moments(&self, k: usize, sigma: f64) -> Moments {
-        Moments::of(self.a, self.c_norm2(k), self.trace(k), self.frob2(k), sigma)
+        Moments::on(self.a, &self.c, &self.b, k, sigma)
     }
 
     /// q(σ U_k z) for standard normals `z`; dimension k is `z.len()`.
@@ -108,15 +128,13 @@ impl Coefficients {
     /// The same from the diagonal of B alone, (σ⁴/4)(2Σμ_j² + (Σμ_j)²), which is all of it where the eigenbasis is shared
     /// (the paper's Corollary 4).
     pub fn diagonal_signal(&self, k: usize, sigma: f64) -> f64 {
-        let frob2 = self.diagonal(k).iter().map(|mu| mu * mu).sum();
-        Moments::of(0.0, 0.0, self.trace(k), frob2, sigma).j()
+        Moments::of(0.0, 0.0, self.trace(k), square(&self.diagonal(k)), sigma).j()
     }
 
     /// Share of ‖B‖_F² off the diagonal: 0 when the eigenbasis is shared (the paper's Corollary 4).
     pub fn off_diagonal(&self, k: usize) -> f64 {
-        let diagonal: f64 = (0..k).map(|i| self.b[i * self.k() + i].powi(2)).sum();
         let all = self.frob2(k);
-        if all > 0.0 { 1.0 - diagonal / all } else { 0.0 }
+        if all > 0.0 { 1.0 - square(&self.diagonal(k)) / all } else { 0.0 }
     }
 }
 

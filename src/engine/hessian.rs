@@ -1,5 +1,7 @@
 //! H^(n), the Hessian of the mean loss of n sequences, as an operator, and the eigensolvers that the knob chooses from.
 
+use std::ops::Range;
+
 use super::knobs::SolverKind;
 use crate::diff::risk::Risk;
 use crate::error::Result;
@@ -53,12 +55,12 @@ pub(super) fn request(k: usize, tol: f64, seed: u64, n: usize, columns: usize) -
     }
 }
 
-/// H^(n) at the risk's checkpoint.
+/// The mean Hessian of some sequences at the risk's checkpoint: H^(n) of the first n, H_i of one.
 pub(super) struct Hessian<'a, T> {
     /// The risk.
     pub risk: &'a Risk<T>,
     /// Sequences in the mean.
-    pub n: usize,
+    pub sequences: Range<usize>,
 }
 
 impl<T: Real> SymmetricOperator<T> for Hessian<'_, T> {
@@ -67,38 +69,27 @@ impl<T: Real> SymmetricOperator<T> for Hessian<'_, T> {
     }
 
     fn apply(&mut self, v: &[T], out: &mut [T]) -> Result<()> {
-        self.risk.hvp(0..self.n, v, out)
+        self.risk.hvp(self.sequences.clone(), v, out)
     }
 
     fn apply_block(&mut self, v: &[&[T]], out: &mut [&mut [T]]) -> Result<()> {
-        self.risk.hvps(0..self.n, v, out)
-    }
-}
-
-/// H_i of one sequence at the risk's checkpoint.
-pub(super) struct OfSequence<'a, T> {
-    /// The risk.
-    pub risk: &'a Risk<T>,
-    /// Which sequence, from 0.
-    pub i: usize,
-}
-
-impl<T: Real> SymmetricOperator<T> for OfSequence<'_, T> {
-    fn dim(&self) -> usize {
-        self.risk.parameters()
-    }
-
-    fn apply(&mut self, v: &[T], out: &mut [T]) -> Result<()> {
-        self.risk.hvp(self.i..self.i + 1, v, out)
+        self.risk.hvps(self.sequences.clone(), v, out)
     }
 }
 
 /// A = (H_{n+1} − H^(n))/(n+1), the Hessian of the increment Δ_n at the risk's checkpoint.
 pub(super) struct Deformation<'a, T> {
-    /// The risk.
-    pub risk: &'a Risk<T>,
-    /// Sequences in the mean before the next one joins.
-    pub n: usize,
+    risk: &'a Risk<T>,
+    n: usize,
+    /// H^(n)v of the product under way.
+    before: Vec<T>,
+}
+
+impl<'a, T: Real> Deformation<'a, T> {
+    /// Of the increment that sequence n + 1 brings to the first n.
+    pub fn new(risk: &'a Risk<T>, n: usize) -> Deformation<'a, T> {
+        Deformation { risk, n, before: vec![T::zero(); risk.parameters()] }
+    }
 }
 
 impl<T: Real> SymmetricOperator<T> for Deformation<'_, T> {
@@ -107,10 +98,9 @@ impl<T: Real> SymmetricOperator<T> for Deformation<'_, T> {
     }
 
     fn apply(&mut self, v: &[T], out: &mut [T]) -> Result<()> {
-        let mut before = vec![T::zero(); v.len()];
-        self.risk.hvp(0..self.n, v, &mut before)?;
+        self.risk.hvp(0..self.n, v, &mut self.before)?;
         self.risk.hvp(self.n..self.n + 1, v, out)?;
-        vector::axpy(-1.0, &before, out);
+        vector::axpy(-1.0, &self.before, out);
         vector::scale(1.0 / (self.n + 1) as f64, out);
         Ok(())
     }

@@ -149,7 +149,7 @@ impl Csv {
 }
 
 /// The shortest text that reads back as the same float; empty for what is not finite.
-fn float(x: f64) -> String {
+pub(super) fn float(x: f64) -> String {
     if x.is_finite() { format!("{x:?}") } else { String::new() }
 }
 

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::Format;
+use super::csv::float;
 use super::sections::{Section, section};
 use super::text;
 use crate::engine::event::Subject;
@@ -12,6 +13,8 @@ use crate::engine::readout::growth::{Position, Quantity};
 use crate::error::{Error, Result};
 use crate::math::format::{exact, measured, number, span};
 use crate::math::stats::Interval;
+use crate::spectrum::basis::overlap;
+use crate::train::curriculum::Rows;
 
 /// Everything that a growth run found.
 #[derive(Debug, Serialize)]
@@ -135,7 +138,6 @@ fn csv(growth: &Growth<'_>) -> String {
     let mut csv = "quantity,at,k,sigma,value,low,high\n".to_owned();
     let mut line = |quantity: &str, at: Option<Position>, k: Option<usize>, sigma: Option<f64>, i: &Interval| {
         let count = |x: Option<usize>| x.map_or(String::new(), |x| x.to_string());
-        let float = |x: f64| if x.is_finite() { format!("{x:?}") } else { String::new() };
         let (sigma, value, low, high) =
             (sigma.map_or(String::new(), float), float(i.value), float(i.low), float(i.high));
         csv += &format!("{quantity},{},{},{sigma},{value},{low},{high}\n", count(at), count(k));
@@ -163,8 +165,8 @@ fn about(growth: &Growth<'_>) -> Section {
         Mode::Training => {
             let c = plan.curriculum;
             let rows = match c.rows {
-                crate::train::curriculum::Rows::Newest => "the newest sequence",
-                crate::train::curriculum::Rows::All => "L_n",
+                Rows::Newest => "the newest sequence",
+                Rows::All => "L_n",
             };
             let (model, steps, lr) = (&subject.model, c.steps_per_sequence, exact(c.learning_rate));
             format!("{model} trained on the sequences in order: {steps} steps down {rows} for each, at {lr}")
@@ -218,7 +220,6 @@ fn course(growth: &Growth<'_>) -> Section {
     let rows = growth.points.iter().map(|point| {
         // (n + 1)‖b‖ = ‖g_next − g^(n)‖.
         let next = point.next.first().map_or(f64::NAN, |next| next.b_norm2.sqrt() * (point.n + 1) as f64);
-        let overlap = point.cosines.iter().map(|c| c * c).sum::<f64>() / point.cosines.len() as f64;
         vec![
             point.run.to_string(),
             point.step.map_or(String::new(), |step| step.to_string()),
@@ -227,7 +228,7 @@ fn course(growth: &Growth<'_>) -> Section {
             number(point.grad_norm, 3),
             number(point.grad_norm / next, 2),
             point.values.first().map_or(String::new(), |value| number(*value, 4)),
-            number(overlap, 3),
+            number(overlap(&point.cosines), 3),
             point.products.to_string(),
             span(point.seconds),
         ]

@@ -10,6 +10,7 @@ use super::format::METADATA;
 use crate::engine::event::{FORMAT, Subject};
 use crate::engine::knobs::Knobs;
 use crate::engine::source::Source;
+use crate::engine::worker::Settings;
 use crate::error::{Error, Result};
 use crate::file::{Readers, replace};
 
@@ -80,6 +81,12 @@ impl Metadata {
         strip_nulls(&mut plain.subject.config);
         let text = toml::to_string(&plain).map_err(|e| Error::file(&path, e.to_string()))?;
         std::fs::write(&path, text).map_err(Error::io(&path))
+    }
+
+    /// What a run that goes on from here computes with; as many threads as the machine has.
+    pub fn settings(&self) -> Settings {
+        let Subject { precision, device, .. } = &self.subject;
+        Settings { precision: *precision, device: device.clone(), threads: 0, memory: self.memory }
     }
 
     /// Where checkpoint and data can be read again.

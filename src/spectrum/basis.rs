@@ -214,6 +214,12 @@ pub fn cosines<T: Real>(u: &Basis<T>, v: &Basis<T>) -> Result<Vec<f64>> {
     Ok(singular_values(v.len(), &u.products(v))?.into_iter().map(|c| c.min(1.0)).collect())
 }
 
+/// Mean squared cosine of principal angles, ‖UᵀV‖_F² over the smaller dimension: 1 for nested subspaces, k/P for random
+/// ones; NaN without angles.
+pub fn overlap(cosines: &[f64]) -> f64 {
+    cosines.iter().map(|c| c * c).sum::<f64>() / cosines.len() as f64
+}
+
 /// Sum of partial results of `len` elements each, in the order of their chunks.
 fn add_up(len: usize, partials: &[Vec<f64>]) -> Vec<f64> {
     let mut sums = vec![0.0; len];

@@ -1,4 +1,5 @@
-//! Thick-restart Lanczos for the eigenpairs that are algebraically largest, or largest in magnitude (Wu and Simon 2000), fully re-orthogonalised.
+//! Thick-restart Lanczos for the eigenpairs that are algebraically largest, or largest in magnitude (Wu and Simon 2000),
+//! fully re-orthogonalised.
 
 use super::basis::Basis;
 use super::check::{Check, Leading};

@@ -177,7 +177,7 @@ fn solved<T: Real>(
     request: &Request,
 ) -> Result<(Solver, Eigenspace<T>)> {
     let began = Instant::now();
-    let mut hessian = Hessian { risk, n: plan.knobs.n };
+    let mut hessian = Hessian { risk, sequences: 0..plan.knobs.n };
     let space = solve(&mut hessian, kind, request, Start::Random, &mut |_| ())?;
     let seconds = began.elapsed().as_secs_f64();
     let worst = space.residuals.iter().copied().fold(0.0, f64::max);

@@ -10,7 +10,7 @@ use crate::engine::hessian::{Hessian, request, solve};
 use crate::engine::knobs::Knobs;
 use crate::error::Result;
 use crate::math::array::Real;
-use crate::math::dense::{diagonal, symmetric_eigen};
+use crate::math::dense::diagonal;
 use crate::math::stats::Estimate;
 use crate::math::stream::{Purpose, Stream};
 use crate::math::vector;
@@ -36,24 +36,11 @@ pub(in crate::engine) fn eigenspace<T: Real>(
     let start = near.map_or(Start::Random, Start::Near);
     let request = request(knobs.k(), knobs.tol, knobs.seed, n, columns);
     let mut seen = 0;
-    solve(&mut Hessian { risk, n }, knobs.solver, &request, start, &mut |iteration| {
+    solve(&mut Hessian { risk, sequences: 0..n }, knobs.solver, &request, start, &mut |iteration| {
         emitter.work.hvps += (iteration.products - seen) as f64;
         seen = iteration.products;
         emitter.tick();
     })
-}
-
-/// Cosines of the principal angles between two subspaces with orthonormal bases, largest first (Björck and Golub 1973):
-/// the singular values of UᵀV, as roots of the eigenvalues of VᵀU UᵀV.
-pub(in crate::engine) fn cosines<T: Real>(u: &Basis<T>, v: &Basis<T>) -> Result<Vec<f64>> {
-    let (u, v) = if u.len() < v.len() { (v, u) } else { (u, v) };
-    let (rows, columns) = (u.len(), v.len());
-    let m = u.products(v);
-    let square: Vec<f64> = (0..columns * columns)
-        .map(|at| (0..rows).map(|i| m[i * columns + at / columns] * m[i * columns + at % columns]).sum())
-        .collect();
-    let values = symmetric_eigen(columns, &square)?.values;
-    Ok(values.into_iter().map(|x| x.clamp(0.0, 1.0).sqrt()).collect())
 }
 
 /// Increments on an eigenspace of H^(n) that each of the sequences after n brings, one for each of `traces`.
@@ -143,7 +130,7 @@ pub(in crate::engine) fn projected<T: Real>(
 ) -> Result<Vec<Sequence>> {
     let columns: Vec<&[T]> = basis.cols().collect();
     let one = |i| {
-        let sequence = Sequence::of(risk, &columns, i)?;
+        let sequence = Sequence::of(risk, &columns, i, &*risk.sequence_gradient(i)?)?;
         emitter.work.hvps += columns.len() as f64 / n as f64;
         emitter.checkpoint()?;
         Ok(sequence)

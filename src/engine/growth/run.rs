@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::point::{self, Traces, cosines, eigenspace, increment, increments};
+use super::point::{self, Traces, eigenspace, increment, increments};
 use super::{Increment, Mode, Plan, Point, Validity, state};
 use crate::criteria::increment::mean;
 use crate::criteria::projection::{self, Sequence};
@@ -23,7 +23,7 @@ use crate::math::array::Real;
 use crate::math::stream::{Purpose, Stream};
 use crate::math::vector;
 use crate::model::checkpoint::Checkpoint;
-use crate::spectrum::basis::Basis;
+use crate::spectrum::basis::{Basis, cosines};
 use crate::train::curriculum::Pupil;
 
 /// Name of the file that a stopped run leaves beside its events.

@@ -9,6 +9,7 @@ use safetensors::tensor::{Dtype, Metadata, SafeTensors, View, serialize_to_file}
 
 use super::Point;
 use crate::error::{Error, Result};
+use crate::file::{Readers, replace_by};
 use crate::math::array::Real;
 use crate::spectrum::basis::Basis;
 
@@ -53,9 +54,9 @@ pub(super) fn save<T: Real>(path: &Path, point: &Point, basis: &Basis<T>) -> Res
     let columns = basis.cols().enumerate();
     let columns = columns.map(|(j, data)| (format!("{j:05}"), Column { data, shape: [data.len()] }));
     let about = HashMap::from([(POINT.to_owned(), name(point))]);
-    let beside = path.with_extension("part");
-    serialize_to_file(columns, Some(about), &beside).map_err(|e| Error::file(&beside, e.to_string()))?;
-    std::fs::rename(&beside, path).map_err(Error::io(path))
+    replace_by(path, Readers::Usual, |_, beside| {
+        serialize_to_file(columns, Some(about), beside).map_err(|e| Error::file(path, e.to_string()))
+    })
 }
 
 /// The basis of a point, if the file holds that of this very point in this precision. The file need not exist.

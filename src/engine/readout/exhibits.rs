@@ -12,6 +12,7 @@ use crate::engine::event::Event;
 use crate::engine::growth::{Plan, Point};
 use crate::engine::knobs::Law;
 use crate::math::stats::{Estimate, Interval};
+use crate::spectrum::basis::overlap;
 use crate::spectrum::density;
 pub use crate::spectrum::density::{Curve as DensityCurve, Density};
 
@@ -169,7 +170,7 @@ pub struct Corollary4 {
 impl Overlap {
     /// ‖U₁ᵀU₂‖_F² over the smaller dimension: 1 for nested subspaces, k/P for random ones.
     pub fn mean_square(&self) -> f64 {
-        self.cosines.iter().map(|c| c * c).sum::<f64>() / self.cosines.len() as f64
+        overlap(&self.cosines)
     }
 }
 
@@ -213,6 +214,7 @@ impl Readout {
             _ => (),
         }
     }
+
     /// The spectral density of H^(n) at the n on the screen, at `points` places, with the eigenvalues of the basis that
     /// lie outside its bulk.
     pub fn density_curve(&self, points: usize) -> Option<DensityCurve> {

@@ -7,10 +7,12 @@
 use std::collections::BTreeMap;
 
 use super::Readout;
+use super::views::FullMoments;
 use crate::criteria::growth::{self, PowerLaw};
 use crate::criteria::quadratic::Moments;
 use crate::engine::growth::{Increment, Mode, Point, Validity};
 use crate::math::stats::{Estimate, Interval, t95};
+use crate::spectrum::basis::overlap;
 
 /// A criterion followed over n.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -55,23 +57,13 @@ pub struct Stability {
 
 /// Moments of an increment in the subspace of the first k columns; `None` beyond the basis.
 fn in_subspace(increment: &Increment, k: usize, sigma: f64) -> Option<Moments> {
-    let dimension = increment.c.len();
-    if k > dimension {
-        return None;
-    }
-    let c_norm2 = increment.c[..k].iter().map(|c| c * c).sum();
-    let trace = (0..k).map(|i| increment.b[i * dimension + i]).sum();
-    let frob2 = (0..k).flat_map(|i| &increment.b[i * dimension..i * dimension + k]).map(|b| b * b).sum();
-    Some(Moments::of(increment.a, c_norm2, trace, frob2, sigma))
+    let Increment { a, c, b, .. } = increment;
+    (k <= c.len()).then(|| Moments::on(*a, c, b, k, sigma))
 }
 
-/// Moments of an increment in the full space, with the standard errors of J and of its variance part.
-fn in_full(increment: &Increment, sigma: f64) -> (Moments, f64, f64) {
-    let Increment { a, b_norm2, trace, frob2, .. } = increment;
-    let moments = Moments::of(*a, *b_norm2, trace.mean, frob2.mean, sigma);
-    let s2 = sigma * sigma;
-    let of_variance = 0.5 * s2 * s2 * frob2.stderr;
-    (moments, (s2 * moments.mean * trace.stderr).hypot(of_variance), of_variance)
+/// Moments of an increment in the full space, with their standard errors.
+fn in_full(increment: &Increment, sigma: f64) -> FullMoments {
+    FullMoments::of(increment.a, increment.b_norm2, increment.trace, increment.frob2, sigma)
 }
 
 /// A figure of one point: its value, and the half-width of its interval in logarithms.
@@ -98,8 +90,8 @@ impl Drawn {
             Quantity::J1 => Drawn::exact(increment.a.abs()),
             Quantity::JSub => Drawn::exact(in_subspace(increment, k, sigma)?.j()),
             Quantity::JFull => {
-                let (moments, stderr, _) = in_full(increment, sigma);
-                Drawn { value: moments.j(), stderr, draws: increment.trace.draws }
+                let full = in_full(increment, sigma);
+                Drawn { value: full.moments.j(), stderr: full.j_stderr, draws: full.trace.draws }
             }
         })
     }
@@ -116,9 +108,10 @@ impl Figure {
         Some(Figure { value: over_next.mean, half: spread.hypot(probes) / over_next.mean })
     }
 
-    /// The quotient of two sums over the next sequences, each given as (numerator, denominator, half-width of the
-    /// denominator's interval). The spread over next sequences is that of the linearised quotient.
-    fn quotient(all: &[(f64, f64, f64)]) -> Option<Figure> {
+    /// The quotient of two sums over the next sequences of a point, each given as (numerator, denominator, half-width of
+    /// the denominator's interval). The spread over next sequences is that of the linearised quotient.
+    fn quotient(point: &Point, of: impl Fn(&Increment) -> Option<(f64, f64, f64)>) -> Option<Figure> {
+        let all: Vec<(f64, f64, f64)> = point.next.iter().map(of).collect::<Option<_>>()?;
         let (numerator, denominator, probes) =
             all.iter().fold((0.0, 0.0, 0.0), |sum, one| (sum.0 + one.0, sum.1 + one.1, sum.2 + one.2));
         let value = numerator / denominator;
@@ -180,32 +173,21 @@ impl Readout {
 
     /// J_sub(k, σ)/J_full(σ) against n, each the mean over the next sequences.
     pub fn growth_ratio(&self, k: usize, sigma: f64) -> Vec<(Position, Interval)> {
-        self.joined(|point| {
-            let all: Option<Vec<(f64, f64, f64)>> = point
-                .next
-                .iter()
-                .map(|next| {
-                    let (full, stderr, _) = in_full(next, sigma);
-                    Some((in_subspace(next, k, sigma)?.j(), full.j(), t(next.trace.draws, stderr)))
-                })
-                .collect();
-            Figure::quotient(&all?)
-        })
+        let quotient = |next: &Increment| {
+            let full = in_full(next, sigma);
+            Some((in_subspace(next, k, sigma)?.j(), full.moments.j(), t(full.trace.draws, full.j_stderr)))
+        };
+        self.joined(|point| Figure::quotient(point, quotient))
     }
 
     /// The share of the deformation in the subspace, Var_sub/Var_full, against n: sums over the next sequences.
     pub fn growth_share(&self, k: usize, sigma: f64) -> Vec<(Position, Interval)> {
-        self.joined(|point| {
-            let all: Option<Vec<(f64, f64, f64)>> = point
-                .next
-                .iter()
-                .map(|next| {
-                    let (full, _, stderr) = in_full(next, sigma);
-                    Some((in_subspace(next, k, sigma)?.variance(), full.variance(), t(next.frob2.draws, stderr)))
-                })
-                .collect();
-            Figure::quotient(&all?)
-        })
+        let quotient = |next: &Increment| {
+            let full = in_full(next, sigma);
+            let width = t(full.frob2.draws, full.variance_stderr);
+            Some((in_subspace(next, k, sigma)?.variance(), full.moments.variance(), width))
+        };
+        self.joined(|point| Figure::quotient(point, quotient))
     }
 
     /// The power law of a criterion over n: exponent with a 95 % interval ([`growth::fit`] says of what). `None` where
@@ -235,7 +217,7 @@ impl Readout {
         let stability = |point: &Point| Stability {
             run: point.run,
             at: position(point),
-            overlap: point.cosines.iter().map(|c| c * c).sum::<f64>() / point.cosines.len() as f64,
+            overlap: overlap(&point.cosines),
             angles: point.cosines.iter().map(|c| c.clamp(0.0, 1.0).acos()).collect(),
         };
         self.growth_points().into_iter().filter(|point| !point.cosines.is_empty()).map(stability).collect()

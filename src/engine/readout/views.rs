@@ -50,6 +50,18 @@ pub struct FullMoments {
     pub variance_stderr: f64,
 }
 
+impl FullMoments {
+    /// For an increment with a, ‖b‖², Tr A and ‖A‖_F².
+    pub(super) fn of(a: f64, b_norm2: f64, trace: Estimate, frob2: Estimate, sigma: f64) -> FullMoments {
+        let moments = Moments::of(a, b_norm2, trace.mean, frob2.mean, sigma);
+        let s2 = sigma * sigma;
+        // dJ/dTr A = σ² mean, dJ/d‖A‖² = ½σ⁴; the two are nearly independent over probes.
+        let variance_stderr = 0.5 * s2 * s2 * frob2.stderr;
+        let j_stderr = (s2 * moments.mean * trace.stderr).hypot(variance_stderr);
+        FullMoments { moments, trace, frob2, j_stderr, variance_stderr }
+    }
+}
+
 /// How much of the deformation lives in the subspace, each in [0, 1] up to sampling error.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Shares {
@@ -156,12 +168,7 @@ impl Readout {
     /// Closed-form moments of the full space for increment m.
     pub fn full_moments(&self, m: usize, sigma: f64) -> Option<FullMoments> {
         let (trace, frob2) = self.traces(m)?;
-        let moments = Moments::of(self.increment(m)?, *self.b_norm2.get(&m)?, trace.mean, frob2.mean, sigma);
-        let s2 = sigma * sigma;
-        // dJ/dTr A = σ² mean, dJ/d‖A‖² = ½σ⁴; the two are nearly independent over probes.
-        let variance_stderr = 0.5 * s2 * s2 * frob2.stderr;
-        let j_stderr = (s2 * moments.mean * trace.stderr).hypot(variance_stderr);
-        Some(FullMoments { moments, trace, frob2, j_stderr, variance_stderr })
+        Some(FullMoments::of(self.increment(m)?, *self.b_norm2.get(&m)?, trace, frob2, sigma))
     }
 
     /// All estimates of J_full(σ) at the n on the screen.

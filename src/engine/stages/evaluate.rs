@@ -75,17 +75,26 @@ impl<T: Real> Climb<T> {
                 (direction, slopes)
             }
         };
-        let [plus, minus] = [sigma, -sigma].map(|s| self.moved(s, &direction));
-        let mut rows = self.risk.losses(&[&plus, &minus], 0..n + 1)?.into_iter();
-        let (plus, minus) = (rows.next().unwrap_or_default(), rows.next().unwrap_or_default());
-        if plus.iter().chain(&minus).any(|l| !l.is_finite()) {
+        let points = [sigma, -sigma].map(|s| self.moved(s, &direction));
+        let [plus, minus] = self.losses_at(&points, n, sigma)?;
+        self.emitter.emit(Event::Draw { target, n, sigma, index, plus, minus, slopes });
+        Ok(())
+    }
+
+    /// Losses of sequences 1…n+1 at two points that are a draw of σ away from the checkpoint.
+    ///
+    /// # Errors
+    /// [`Error::NotFinite`] with the σ at which they are not finite.
+    pub(super) fn losses_at(&mut self, points: &[Vec<T>; 2], n: usize, sigma: f64) -> Result<[Vec<f64>; 2]> {
+        let mut rows = self.risk.losses(&[&points[0], &points[1]], 0..n + 1)?.into_iter();
+        let losses = [(); 2].map(|()| rows.next().unwrap_or_default());
+        if losses.iter().flatten().any(|l| !l.is_finite()) {
             return Err(Error::NotFinite(format!(
                 "the loss is not finite at distance σ = {sigma:e} from the checkpoint; use a smaller --sigma"
             )));
         }
         self.emitter.work.passes += 2.0 * (n + 1) as f64;
-        self.emitter.emit(Event::Draw { target, n, sigma, index, plus, minus, slopes });
-        Ok(())
+        Ok(losses)
     }
 
     /// w* + s·direction.

@@ -6,13 +6,12 @@ use super::exhibits::Steps;
 use crate::criteria::increment::mean;
 use crate::engine::climb::Climb;
 use crate::engine::event::Event;
-use crate::engine::growth::point::{self, Traces, cosines, eigenspace, increments};
+use crate::engine::growth::point::{self, Traces, eigenspace, increments};
 use crate::engine::growth::{Mode, Point, doubling};
 use crate::engine::knobs::{Knobs, Law, Method};
 use crate::error::Result;
 use crate::math::array::Real;
-use crate::math::stats::Estimate;
-use crate::spectrum::basis::Basis;
+use crate::spectrum::basis::{Basis, cosines};
 
 impl<T: Real> Climb<T> {
     /// Points for the powers of two below n and for n, as far as they are not known; each basis starts from the one
@@ -22,7 +21,8 @@ impl<T: Real> Climb<T> {
         let mut former: Option<Basis<T>> = None;
         for n in doubling(knobs.n) {
             let (began, before) = (Instant::now(), former.take());
-            let Some(traces) = self.traces_at(knobs.n, n).filter(|_| !self.grown(&knobs, n)) else { continue };
+            let known = self.emitter.readout.probed_traces(n).filter(|_| !self.grown(&knobs, n));
+            let Some((trace, frob2)) = known else { continue };
             let losses = self.emitter.readout.losses.clone();
             // The basis in force, the former one and the columns of this solve share what was planned for a solve.
             let columns = self.columns.saturating_sub(knobs.k() + 2);
@@ -34,7 +34,7 @@ impl<T: Real> Climb<T> {
                 None => Some(eigenspace(risk, emitter, &knobs, n, columns, near)?),
             };
             let Some(space) = fresh.as_ref().or(own.map(|f| &f.space)) else { continue };
-            let next = increments(risk, emitter, &losses, n, space, &[traces])?;
+            let next = increments(risk, emitter, &losses, n, space, &[Traces { trace, frob2 }])?;
             let point = Point {
                 mode: Mode::Fixed,
                 run: 0,
@@ -73,15 +73,5 @@ impl<T: Real> Climb<T> {
             .growth
             .iter()
             .any(|p| (p.mode, p.n, p.seed) == (Mode::Fixed, n, knobs.seed) && p.values.len() >= knobs.k())
-    }
-
-    /// Traces of A^(m) from the probes taken at n.
-    fn traces_at(&self, n: usize, m: usize) -> Option<Traces> {
-        let probes = &self.emitter.readout.at.get(&n)?.traces;
-        let at = m.checked_sub(1)?;
-        Some(Traces {
-            trace: Estimate::of(probes.iter().filter_map(|p| p.quadratic.get(at).copied()))?,
-            frob2: Estimate::of(probes.iter().filter_map(|p| p.square.get(at).copied()))?,
-        })
     }
 }

@@ -4,7 +4,7 @@ use crate::criteria::projection;
 use crate::engine::climb::{Climb, Found, Ritz, SubspaceKey};
 use crate::engine::emitter::Emitter;
 use crate::engine::event::{Event, Stage};
-use crate::engine::hessian::{Deformation, Hessian, block, solve};
+use crate::engine::hessian::{Deformation, Hessian, block, request, solve};
 use crate::engine::knobs::{Law, Method, SolverKind};
 use crate::error::{Error, Result};
 use crate::math::array::Real;
@@ -16,12 +16,6 @@ use crate::spectrum::lobpcg;
 use crate::spectrum::operator::Negated;
 use crate::spectrum::paper::paper_power;
 use crate::spectrum::solver::{Eigenspace, Iteration, Order, Outcome, Request, Start, identity};
-
-/// Most products per wanted pair before a solver gives up, and a floor for small k.
-const PRODUCTS_PER_PAIR: usize = 100;
-const FEWEST_PRODUCTS: usize = 400;
-/// Products Lanczos spends on a fresh random start once converged, so that a missed or repeated pair shows.
-const CHECK: usize = 8;
 
 /// Which end of the spectrum a solve looks at.
 #[derive(Clone, Copy, PartialEq)]
@@ -74,12 +68,7 @@ impl<T: Real> Climb<T> {
 
     /// The subspace of a law, with Rayleigh quotients and images under H^(n).
     pub(super) fn space_of(&mut self, key: &SubspaceKey, voice: Voice) -> Result<(Eigenspace<T>, Ritz)> {
-        let request = Request {
-            check: CHECK,
-            columns: Some(self.columns),
-            block: block(key.n),
-            ..Request::new(key.k, key.tol, (PRODUCTS_PER_PAIR * key.k).max(FEWEST_PRODUCTS), key.seed)
-        };
+        let request = request(key.k, key.tol, key.seed, key.n, self.columns);
         let (space, ritz) = match (key.law, key.method) {
             (Law::Top, Method::Paper) => (self.solve(key, &request, End::Largest, voice)?, Ritz::Full),
             (Law::Top, Method::Exact) => (self.solve(key, &request, End::Largest, voice)?, Ritz::Diagonal),
@@ -166,7 +155,7 @@ impl<T: Real> Climb<T> {
     ) -> Result<Eigenspace<T>> {
         let Climb { risk, emitter, .. } = self;
         let mut watch = Watch { emitter, solver: key.solver, n: key.n, k: key.k, tol: key.tol, end, voice, seen: 0 };
-        let mut hessian = Hessian { risk, n: key.n };
+        let mut hessian = Hessian { risk, sequences: 0..key.n };
         if key.method == Method::Paper {
             return paper_power(&mut hessian, request, &mut |i| watch.see(i));
         }
@@ -186,7 +175,7 @@ impl<T: Real> Climb<T> {
     fn solve_deformation(&mut self, key: &SubspaceKey, request: &Request) -> Result<Eigenspace<T>> {
         let Climb { risk, emitter, .. } = self;
         let per_product = (key.n + 1) as f64 / key.n as f64;
-        lanczos(&mut Deformation { risk, n: key.n }, request, Start::Random, &mut |_| {
+        lanczos(&mut Deformation::new(risk, key.n), request, Start::Random, &mut |_| {
             emitter.work.hvps += per_product;
             emitter.tick();
         })

@@ -104,8 +104,9 @@ impl<T: Real> Climb<T> {
         let mut prefix = Prefix::new(self.risk.parameters());
         let mut sequences: Vec<Sequence> = Vec::new();
         for i in 0..n {
-            sequences.push(Sequence::of(&self.risk, &columns, i)?);
-            if let Some(b_norm2) = prefix.push(&*self.risk.sequence_gradient(i)?) {
+            let gradient = self.risk.sequence_gradient(i)?;
+            sequences.push(Sequence::of(&self.risk, &columns, i, &gradient)?);
+            if let Some(b_norm2) = prefix.push(&*gradient) {
                 let (c, b) = projection::brought(&sequences, i, i);
                 self.emitter.emit(Event::Coefficients { basis: number, m: i, c, b, b_norm2, leakage: None });
             }

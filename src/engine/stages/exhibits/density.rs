@@ -31,7 +31,7 @@ impl<T: Real> Climb<T> {
             let Climb { risk, emitter, columns, .. } = self;
             let products = PRODUCTS.min(*columns);
             let Density { nodes, weights } =
-                quadrature(&mut Hessian { risk, n }, &known, &values, start, products, &mut || {
+                quadrature(&mut Hessian { risk, sequences: 0..n }, &known, &values, start, products, &mut || {
                     emitter.work.hvps += 1.0;
                     emitter.tick();
                 })?;

@@ -3,7 +3,7 @@
 use super::Steps;
 use crate::engine::climb::Climb;
 use crate::engine::event::Event;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::math::array::Real;
 use crate::math::stream::{Purpose, Stream};
 use crate::math::vector;
@@ -65,14 +65,7 @@ impl<T: Real> Climb<T> {
         }
         for &sigma in sigmas {
             let points = directions.each_ref().map(|d| self.moved(sigma, d));
-            let mut rows = self.risk.losses(&[&points[0], &points[1]], 0..n + 1)?.into_iter();
-            let (one, other) = (rows.next().unwrap_or_default(), rows.next().unwrap_or_default());
-            if one.iter().chain(&other).any(|l| !l.is_finite()) {
-                return Err(Error::NotFinite(format!(
-                    "the loss is not finite at distance σ = {sigma:e} from the checkpoint; use a smaller --sigma"
-                )));
-            }
-            self.emitter.work.passes += 2.0 * (n + 1) as f64;
+            let [one, other] = self.losses_at(&points, n, sigma)?;
             let model =
                 models.iter().map(|(slope, curvature)| sigma * slope + 0.5 * sigma * sigma * curvature).collect();
             self.emitter.emit(Event::PickFreeze { basis, k, n, sigma, index, one, other, model });

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::Steps;
 use crate::engine::climb::Climb;
 use crate::engine::event::Event;
-use crate::engine::hessian::OfSequence;
+use crate::engine::hessian::Hessian;
 use crate::error::Result;
 use crate::math::array::Real;
 use crate::spectrum::lanczos::lanczos;
@@ -38,9 +38,9 @@ impl<T: Real> Climb<T> {
                 let request = Request {
                     order: Order::Magnitude,
                     columns: Some(COLUMNS),
-                    ..Request::new(1, TOLERANCE, PRODUCTS.max(1), seed)
+                    ..Request::new(1, TOLERANCE, PRODUCTS, seed)
                 };
-                let space = lanczos(&mut OfSequence { risk, i }, &request, Start::Random, &mut |_| {})?;
+                let space = lanczos(&mut Hessian { risk, sequences: i..i + 1 }, &request, Start::Random, &mut |_| {})?;
                 let gradient = risk.sequence_gradient(i)?;
                 let zero = vec![T::zero(); risk.parameters()];
                 Ok((gradient.square_distance(&zero).sqrt(), space.values[0].abs(), space.residuals[0], space.products))

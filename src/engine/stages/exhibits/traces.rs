@@ -39,7 +39,7 @@ impl<T: Real> Climb<T> {
         };
         let test = |i: usize| vector::normals(&mut Stream::new(seed, Purpose::Sketch, i as u64), dim);
         let per_product = (n + 1) as f64 / n as f64;
-        let traces = xtrace(&mut Deformation { risk, n }, known, sketch, &test, &mut || {
+        let traces = xtrace(&mut Deformation::new(risk, n), known, sketch, &test, &mut || {
             emitter.work.hvps += per_product;
             steps.step(emitter);
         })?;
