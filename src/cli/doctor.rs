@@ -12,7 +12,7 @@ use super::config::Config;
 use super::folders;
 use super::output;
 use crate::engine::bench::matmul_gflops;
-use crate::engine::memory;
+use crate::engine::{device, memory};
 use crate::error::{Error, Result};
 use crate::math::array::Real;
 use crate::math::format::number;
@@ -134,7 +134,10 @@ fn machine() -> Vec<Finding> {
         good("eigentop", format!("{}, {build} build", env!("CARGO_PKG_VERSION")))
             .unless(cfg!(debug_assertions), "a debug build is several times slower: cargo build --release"),
         good("system", format!("{} on {}", std::env::consts::OS, std::env::consts::ARCH)),
-        good("device", "cpu".to_owned()),
+        match device::report() {
+            Ok(gpu) => good("device", format!("cpu, {gpu}")),
+            Err(why) => good("device", format!("cpu ({why})")),
+        },
         good("threads", threads.to_string()),
         good("vectors", simd::level().to_owned())
             .unless(simd::level() == "none", "no vector instructions were found: everything will be slow here"),

@@ -9,6 +9,11 @@
 //! Arrays are plain slices, row-major, one row a token: at these sizes a sequence's activations fit the processor's
 //! caches, which whole-batch tensor operations do not. Matrix products are faer's.
 
+#[cfg(feature = "cuda")]
+pub mod cuda;
+#[cfg(not(feature = "cuda"))]
+#[path = "no_cuda.rs"]
+pub mod cuda;
 pub mod graph;
 pub mod op;
 pub mod primitive;

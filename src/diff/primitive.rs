@@ -1,5 +1,7 @@
 //! What a primitive is: four rules on slices.
 
+use std::any::Any;
+
 use crate::math::array::Real;
 use crate::math::simd;
 pub use crate::math::simd::Write;
@@ -114,7 +116,7 @@ pub struct At<'a, T> {
 /// Arrays beyond inputs and outputs are the caller's and are handed back from call to call, so that a product allocates
 /// nothing: those of [`Primitive::keeps`] belong to the point of linearisation, those of [`Primitive::works`] to one
 /// direction.
-pub trait Primitive<T: Real>: Send + Sync {
+pub trait Primitive<T: Real>: Any + Send + Sync {
     /// Name for messages.
     fn name(&self) -> &'static str;
 

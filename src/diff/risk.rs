@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::prelude::*;
 
+use super::cuda;
 use super::graph::Graph;
 use super::op::head;
 use super::primitive::Batch;
@@ -17,7 +18,7 @@ use super::share::{Footprint, Share};
 use super::sweep::{Linearised, Scratch, Values};
 use crate::error::{Error, Result};
 use crate::math::array::Real;
-use crate::math::simd;
+use crate::math::{simd, vector};
 
 /// Asked before every slice (one sweep over one sequence): waits while paused, fails with [`Error::Cancelled`] when the
 /// work is no longer wanted.
@@ -46,6 +47,7 @@ pub struct Risk<T> {
     keep: usize,
     interrupt: Interrupt,
     pools: Pools<T>,
+    gpu: Option<cuda::Tape<T>>,
 }
 
 /// Buffers between uses.
@@ -83,7 +85,16 @@ impl<T: Real> Risk<T> {
         let footprints = batches.iter().map(footprint).collect();
         let sequences = batches.iter().map(|_| None).collect();
         let pools = Pools { scratch: Pool::new(), values: Pool::new(), points: Pool::new(), shares: Pool::new() };
-        Risk { graph, footprints, keep: batches.len(), batches, w, sequences, interrupt, pools }
+        Risk { graph, footprints, keep: batches.len(), batches, w, sequences, interrupt, pools, gpu: None }
+    }
+
+    /// Take all sweeps on GPU number `ordinal` from now on; its memory decides how many linearisations are kept there.
+    ///
+    /// # Errors
+    /// Those of [`cuda::Tape::new`].
+    pub fn move_to_gpu(&mut self, ordinal: usize) -> Result<()> {
+        self.gpu = Some(cuda::Tape::new(ordinal, &self.graph, &self.batches, &self.w)?);
+        Ok(())
     }
 
     /// Let the first `sequences` sequences keep their linearisation; the others are linearised anew whenever they are
@@ -121,7 +132,11 @@ impl<T: Real> Risk<T> {
     /// Bytes of one sequence's linearisation with its gradient, and of its share of a product: the largest of `range`.
     pub fn sequence_bytes(&self, range: Range<usize>) -> (u64, u64) {
         let share = self.footprints[range.clone()].iter().map(|f| (f.len() * size_of::<T>()) as u64).max().unwrap_or(0);
-        let linearised = self.batches[range].iter().map(|b| self.graph.linearised_bytes(b)).max().unwrap_or(0);
+        let linearised = match self.gpu {
+            // Linearisations lie in the device's memory.
+            Some(_) => 0,
+            None => self.batches[range].iter().map(|b| self.graph.linearised_bytes(b)).max().unwrap_or(0),
+        };
         (linearised + share, share)
     }
 
@@ -131,6 +146,24 @@ impl<T: Real> Risk<T> {
     /// # Errors
     /// [`Error::NotFinite`] naming the first sequence whose loss is not finite; [`Error::Cancelled`].
     pub fn linearise(&mut self, range: Range<usize>) -> Result<Vec<f64>> {
+        let losses = match &self.gpu {
+            Some(gpu) => {
+                (self.interrupt)()?;
+                gpu.linearise(&self.graph, range.clone())?
+            }
+            None => self.linearise_here(range.clone())?,
+        };
+        match losses.iter().position(|l| !l.is_finite()) {
+            Some(bad) => Err(Error::NotFinite(format!(
+                "the loss of sequence {} is {} at the checkpoint: its parameters or tokens cannot be used",
+                range.start + bad + 1,
+                losses[bad]
+            ))),
+            None => Ok(losses),
+        }
+    }
+
+    fn linearise_here(&mut self, range: Range<usize>) -> Result<Vec<f64>> {
         let (kept, rest) =
             (range.start.min(self.keep)..range.end.min(self.keep), range.start.max(self.keep)..range.end);
         let mut sequences = std::mem::take(&mut self.sequences);
@@ -148,14 +181,7 @@ impl<T: Real> Risk<T> {
         if !rest.is_empty() {
             losses.extend(self.losses(&[&self.w], rest)?.concat());
         }
-        match losses.iter().position(|l| !l.is_finite()) {
-            Some(bad) => Err(Error::NotFinite(format!(
-                "the loss of sequence {} is {} at the checkpoint: its parameters or tokens cannot be used",
-                range.start + bad + 1,
-                losses[bad]
-            ))),
-            None => Ok(losses),
-        }
+        Ok(losses)
     }
 
     /// Sequence i linearised now.
@@ -193,6 +219,10 @@ impl<T: Real> Risk<T> {
     /// # Errors
     /// [`Error::Cancelled`].
     pub fn losses(&self, points: &[&[T]], range: Range<usize>) -> Result<Vec<Vec<f64>>> {
+        if let Some(gpu) = &self.gpu {
+            let at = |point: &&[T]| (self.interrupt)().and_then(|()| gpu.losses(&self.graph, point, range.clone()));
+            return points.iter().map(at).collect();
+        }
         let count = range.len();
         let flat = (0..points.len() * count)
             .into_par_iter()
@@ -216,6 +246,11 @@ impl<T: Real> Risk<T> {
     /// [`Error::Cancelled`].
     pub fn gradient(&self, range: Range<usize>) -> Result<Vec<T>> {
         let mut out = vec![T::zero(); self.parameters()];
+        if let Some(gpu) = &self.gpu {
+            (self.interrupt)()?;
+            gpu.gradient(&self.graph, range, &mut out)?;
+            return Ok(out);
+        }
         self.mean(range, &mut [&mut out], |round| {
             Ok(vec![round.into_par_iter().map(|i| self.sequence_gradient(i)).collect::<Result<Vec<_>>>()?])
         })?;
@@ -227,6 +262,9 @@ impl<T: Real> Risk<T> {
     /// # Errors
     /// [`Error::Cancelled`].
     pub fn sequence_gradient(&self, i: usize) -> Result<Cow<'_, Share<T>>> {
+        if self.gpu.is_some() {
+            return Ok(Cow::Owned(self.cut(i, &self.gradient(i..i + 1)?)));
+        }
         if let Some(sequence) = &self.sequences[i] {
             return Ok(Cow::Borrowed(&sequence.gradient));
         }
@@ -240,6 +278,9 @@ impl<T: Real> Risk<T> {
     /// # Errors
     /// [`Error::Cancelled`].
     pub fn slopes(&self, range: Range<usize>, v: &[T]) -> Result<Vec<f64>> {
+        if self.gpu.is_some() {
+            return range.map(|i| Ok(self.sequence_gradient(i)?.dot(v))).collect();
+        }
         range.into_par_iter().map(|i| self.with(i, |sequence| Ok(sequence.gradient.dot(v)))).collect()
     }
 
@@ -257,6 +298,10 @@ impl<T: Real> Risk<T> {
     /// # Errors
     /// [`Error::Cancelled`].
     pub fn hvps(&self, range: Range<usize>, v: &[&[T]], out: &mut [&mut [T]]) -> Result<()> {
+        if self.gpu.is_some() {
+            let each = |(v, out): (&&[T], &mut &mut [T])| self.gpu_hvp(range.clone(), v, out).map(drop);
+            return v.iter().zip(out).try_for_each(each);
+        }
         let together = (ROUND / range.len().max(1)).max(1);
         for (v, out) in v.chunks(together).zip(out.chunks_mut(together)) {
             self.mean(range.clone(), out, |round| {
@@ -277,6 +322,16 @@ impl<T: Real> Risk<T> {
         v: &[T],
         mut visit: impl FnMut(usize, &Share<T>) -> Result<()>,
     ) -> Result<()> {
+        if self.gpu.is_some() {
+            let mut flat = vec![T::zero(); self.parameters()];
+            for i in range {
+                self.gpu_hvp(i..i + 1, v, &mut flat)?;
+                let lane = self.cut(i, &flat);
+                visit(i, &lane)?;
+                self.pools.shares.put(lane.into_memory());
+            }
+            return Ok(());
+        }
         for start in range.clone().step_by(ROUND) {
             let round = start..(start + ROUND).min(range.end);
             for (i, lane) in round.clone().zip(self.products(round, &[v])?.into_iter().flatten()) {
@@ -298,6 +353,17 @@ impl<T: Real> Risk<T> {
         directions: &[&[T]],
         visit: impl Fn(usize, &Share<T>) -> R + Sync,
     ) -> Result<Vec<R>> {
+        if self.gpu.is_some() {
+            let mut flat = vec![T::zero(); self.parameters()];
+            let on_gpu = |(j, v): (usize, &&[T])| {
+                self.gpu_hvp(i..i + 1, v, &mut flat)?;
+                let lane = self.cut(i, &flat);
+                let result = visit(j, &lane);
+                self.pools.shares.put(lane.into_memory());
+                Ok(result)
+            };
+            return directions.iter().enumerate().map(on_gpu).collect();
+        }
         let one = |sequence: &Sequence<T>, (j, v): (usize, &&[T])| {
             let lane = self.product(i, sequence, v)?;
             let result = visit(j, &lane);
@@ -312,6 +378,12 @@ impl<T: Real> Risk<T> {
     /// # Errors
     /// [`Error::Cancelled`].
     pub fn jet(&self, range: Range<usize>, v: &[T]) -> Result<(f64, f64)> {
+        if self.gpu.is_some() {
+            // A whole product: its price is that of the forward sweep's own curvature rules, which the GPU lacks.
+            let mut product = vec![T::zero(); self.parameters()];
+            let slope = self.gpu_hvp(range, v, &mut product)?;
+            return Ok((slope, vector::dot(v, &product)));
+        }
         let (w, v) = (self.graph.split(&self.w), self.graph.split(v));
         let one = |i: usize, sequence: &Sequence<T>| {
             (self.interrupt)()?;
@@ -328,6 +400,19 @@ impl<T: Real> Risk<T> {
             .collect::<Result<Vec<_>>>()?;
         let (slope, curvature) = jets.iter().fold((0.0, 0.0), |sum, jet| (sum.0 + jet.0, sum.1 + jet.1));
         Ok((slope / range.len() as f64, curvature / range.len() as f64))
+    }
+
+    /// Hv on the GPU, and gᵀv.
+    fn gpu_hvp(&self, range: Range<usize>, v: &[T], out: &mut [T]) -> Result<f64> {
+        (self.interrupt)()?;
+        self.gpu.as_ref().map_or(Ok(0.0), |gpu| gpu.hvp(&self.graph, range, v, out))
+    }
+
+    /// Sequence i's share of a flat vector.
+    fn cut(&self, i: usize, flat: &[T]) -> Share<T> {
+        let mut share = self.share(i);
+        share.fill_from(flat);
+        share
     }
 
     /// H_i v of every sequence of `round` for every direction: one row a direction.

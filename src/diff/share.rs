@@ -132,6 +132,13 @@ impl<T: Real> Share<T> {
         total
     }
 
+    /// Take the elements of a flat vector that this share holds.
+    pub fn fill_from(&mut self, flat: &[T]) {
+        for (span, &start) in self.footprint.spans.iter().zip(&self.footprint.starts) {
+            self.data[start..start + span.len()].copy_from_slice(&flat[span.clone()]);
+        }
+    }
+
     /// As a flat vector.
     pub fn to_flat(&self) -> Vec<T> {
         let mut flat = vec![T::zero(); self.footprint.dim];

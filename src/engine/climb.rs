@@ -1,7 +1,6 @@
 //! One climb of the ladder: runs the stages in order and keeps what later climbs can reuse.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use super::emitter::Emitter;
 use super::event::{Event, Level};
@@ -75,11 +74,8 @@ pub(super) struct Climb<T> {
 }
 
 impl<T: Real> Climb<T> {
-    pub(super) fn new(problem: Problem, emitter: Emitter, memory: Option<u64>) -> Climb<T> {
-        let control = emitter.control.clone();
-        // Before anything is allocated: what is in use later is this run's own.
-        let memory = memory::limit(memory);
-        let risk = problem.risk(Arc::new(move || control.check()));
+    /// At the foot of the ladder, within `memory` bytes.
+    pub(super) fn new(problem: Problem, risk: Risk<T>, emitter: Emitter, memory: u64) -> Climb<T> {
         let (found, coefficients_of, image2, swept, compared) = Default::default();
         Climb { problem, risk, emitter, memory, columns: 0, found, coefficients_of, image2, swept, compared, bases: 0 }
     }

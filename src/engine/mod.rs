@@ -3,6 +3,7 @@
 pub mod bench;
 mod climb;
 mod control;
+pub mod device;
 mod emitter;
 pub mod event;
 pub mod growth;

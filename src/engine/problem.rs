@@ -1,10 +1,12 @@
 //! The problem of a run: a checkpoint and the sequences it is looked at with.
 
+use super::device::gpu;
 use super::event::Subject;
 use super::worker::Settings;
 use crate::data::sequences::Sequences;
 use crate::diff::primitive::Batch;
 use crate::diff::risk::{Interrupt, Risk};
+use crate::error::Result;
 use crate::math::array::Real;
 use crate::model::checkpoint::Checkpoint;
 use crate::model::gpt;
@@ -43,7 +45,19 @@ impl Problem {
         rows.map(|(i, t)| Batch::new(i.clone(), t.clone(), i.len())).collect()
     }
 
-    /// The empirical risk at the checkpoint, in precision T.
+    /// The empirical risk at the checkpoint, in precision T, where `device` says.
+    ///
+    /// # Errors
+    /// A GPU that cannot be used, or is too small.
+    pub fn risk_on<T: Real>(&self, device: &str, interrupt: Interrupt) -> Result<Risk<T>> {
+        let mut risk = self.risk(interrupt);
+        if let Some(ordinal) = gpu(device) {
+            risk.move_to_gpu(ordinal)?;
+        }
+        Ok(risk)
+    }
+
+    /// The empirical risk at the checkpoint, in precision T, on the processor.
     pub fn risk<T: Real>(&self, interrupt: Interrupt) -> Risk<T> {
         let w = self.checkpoint.parameters.iter().map(|x| T::of(*x)).collect();
         Risk::new(gpt::graph(&self.checkpoint.config, self.sequences.row_len()), self.batches(), w, interrupt)

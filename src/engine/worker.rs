@@ -9,9 +9,11 @@ use tokio::sync::watch;
 
 use super::climb::Climb;
 use super::control::Control;
+use super::device::usable;
 use super::emitter::Emitter;
 use super::event::{Event, Stage, Stamped};
 use super::knobs::{Knobs, Precision};
+use super::memory;
 use super::problem::Problem;
 use crate::error::{Error, Result};
 use crate::math::array::Real;
@@ -122,28 +124,36 @@ fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
 /// Open the problem and climb until told to stop.
 fn work(open: impl FnOnce() -> Result<Problem>, settings: &Settings, mut emitter: Emitter) {
     emitter.begin(Stage::Load, 1);
-    let (problem, pool) = match open().and_then(|problem| Ok((problem, pool(settings)?))) {
+    let opened = usable(settings).and_then(|usable| Ok((open()?, usable, pool(settings)?)));
+    let (problem, (settings, note), pool) = match opened {
         Ok(ready) => ready,
         Err(error) => return emitter.fail(&error),
     };
     let knobs = emitter.control.knobs();
-    let subject = problem.subject(settings, pool.current_num_threads());
+    let subject = problem.subject(&settings, pool.current_num_threads());
     if let Err(error) = knobs.check(subject.sequences, subject.parameters) {
         return emitter.fail(&error);
     }
     emitter.emit(Event::Opened(subject));
     emitter.emit(Event::Knobs(knobs));
-    for note in &problem.checkpoint.notes {
+    for note in problem.checkpoint.notes.iter().chain(&note) {
         emitter.log(note.clone());
     }
     emitter.complete();
     pool.install(|| match settings.precision {
-        Precision::F32 => climb(Climb::<f32>::new(problem, emitter, settings.memory)),
-        Precision::F64 => climb(Climb::<f64>::new(problem, emitter, settings.memory)),
+        Precision::F32 => climb::<f32>(problem, emitter, &settings),
+        Precision::F64 => climb::<f64>(problem, emitter, &settings),
     });
 }
 
-fn climb<T: Real>(mut climb: Climb<T>) {
+fn climb<T: Real>(problem: Problem, mut emitter: Emitter, settings: &Settings) {
+    // Before anything is allocated: what is in use later is this run's own.
+    let memory = memory::limit(settings.memory);
+    let control = emitter.control.clone();
+    let mut climb = match problem.risk_on::<T>(&settings.device, Arc::new(move || control.check())) {
+        Ok(risk) => Climb::new(problem, risk, emitter, memory),
+        Err(error) => return emitter.fail(&error),
+    };
     loop {
         match climb.ascend() {
             Ok(()) => climb.emitter.control.wait(),
@@ -162,9 +172,6 @@ fn climb<T: Real>(mut climb: Climb<T>) {
 
 /// The threads of a run.
 pub(super) fn pool(settings: &Settings) -> Result<rayon::ThreadPool> {
-    if settings.device != "cpu" {
-        return Err(Error::knob("--device", format!("{} is not available in this build; use cpu", settings.device)));
-    }
     rayon::ThreadPoolBuilder::new()
         .num_threads(settings.threads)
         .thread_name(|i| format!("compute-{i}"))

@@ -69,7 +69,8 @@ impl Block {
 }
 
 impl Attention {
-    fn scale(&self) -> f64 {
+    /// What the scores are multiplied by.
+    pub(in crate::diff) fn scale(&self) -> f64 {
         1.0 / (self.head as f64).sqrt()
     }
 

@@ -31,6 +31,12 @@ impl<T: Real> HeadRotary<T> {
         HeadRotary { width, cos: table(f64::cos), sin: table(f64::sin) }
     }
 
+    /// Elements of a head; cos θ_j(t) and sin θ_j(t), row-major tokens × half a head.
+    #[cfg(feature = "cuda")]
+    pub(in crate::diff) fn tables(&self) -> (usize, [&[T]; 2]) {
+        (self.width, [&self.cos, &self.sin])
+    }
+
     fn rotate(&self, batch: &Batch, x: &[T], way: Way, write: Write, to: &mut [T]) {
         rotate(self, batch, x, if way == Way::Forward { T::one() } else { -T::one() }, write, to);
     }

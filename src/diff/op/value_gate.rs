@@ -6,7 +6,7 @@ use crate::math::array::Real;
 use crate::math::simd::{Write, dot_row, put};
 
 /// The gate's range: 3 σ(·).
-const RANGE: f64 = 3.0;
+pub(in crate::diff) const RANGE: f64 = 3.0;
 
 /// `y_t[j] = v_t[j] + 3 σ(w_j·u_t[..m]) E[token_t][j]` for each head j of `head` elements.
 /// Inputs: v (rows × heads·`head`), u (rows × `width`), w (heads × `m`), E (vocabulary × heads·`head`).

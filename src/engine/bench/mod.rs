@@ -12,6 +12,7 @@ use serde::Serialize;
 
 pub use machine::{Machine, matmul_gflops};
 
+use super::device::usable;
 use super::knobs::{Knobs, Precision};
 use super::problem::Problem;
 use super::worker::{self, Settings};
@@ -145,8 +146,10 @@ pub struct Bench {
 pub fn run(problem: &Problem, plan: &Plan, settings: &Settings, tell: &mut (dyn FnMut(&str) + Send)) -> Result<Bench> {
     plan.knobs.check(problem.sequences.rows(), problem.checkpoint.parameters.len())?;
     let load = machine::load();
-    worker::pool(settings)?.install(|| match settings.precision {
-        Precision::F32 => stages::measure::<f32>(problem, plan, settings, load, tell),
-        Precision::F64 => stages::measure::<f64>(problem, plan, settings, load, tell),
+    let (settings, note) = usable(settings)?;
+    note.iter().for_each(|note| tell(note));
+    worker::pool(&settings)?.install(|| match settings.precision {
+        Precision::F32 => stages::measure::<f32>(problem, plan, &settings, load, tell),
+        Precision::F64 => stages::measure::<f64>(problem, plan, &settings, load, tell),
     })
 }

@@ -37,7 +37,8 @@ pub(super) fn measure<T: Real>(
     tell: &mut (dyn FnMut(&str) + Send),
 ) -> Result<Bench> {
     let never: Interrupt = Arc::new(|| Ok(()));
-    let (mut ours, mut papers) = (problem.risk::<T>(never.clone()), problem.risk::<T>(never));
+    let on = |interrupt| problem.risk_on::<T>(&settings.device, interrupt);
+    let (mut ours, mut papers) = (on(never.clone())?, on(never)?);
     papers.keep(0);
     tell("products");
     let mut bench = products(problem, plan, settings, &mut ours, &papers, load)?;

@@ -10,6 +10,7 @@ use crate::criteria::increment::mean;
 use crate::criteria::projection::{self, Sequence};
 use crate::criteria::proxy::{self, Sample};
 use crate::diff::risk::{Interrupt, Risk};
+use crate::engine::device::usable;
 use crate::engine::emitter::Emitter;
 use crate::engine::event::{Event, Level, Stage};
 use crate::engine::knobs::{Knobs, Precision};
@@ -61,24 +62,25 @@ pub fn spawn(job: Job, settings: Settings, wanted: Wanted, sink: Sink) -> Result
 fn begin(job: Job, settings: &Settings, mut emitter: Emitter) {
     emitter.begin(Stage::Load, 1);
     let Job { plan, source, open, known, left, leave } = job;
-    let opened = open().and_then(|problem| Ok((problem, worker::pool(settings)?)));
-    let (problem, pool) = match opened {
+    let opened = usable(settings).and_then(|usable| Ok((open()?, usable, worker::pool(settings)?)));
+    let (problem, (settings, note), pool) = match opened {
         Ok(ready) => ready,
         Err(error) => return emitter.fail(&error),
     };
     let knobs = emitter.control.knobs();
-    let subject = problem.subject(settings, pool.current_num_threads());
+    let subject = problem.subject(&settings, pool.current_num_threads());
     if let Err(error) = plan.check(subject.sequences).and_then(|()| knobs.check(subject.sequences, subject.parameters))
     {
         return emitter.fail(&error);
     }
     emitter.emit(Event::Opened(subject));
     emitter.emit(Event::Knobs(knobs.clone()));
+    note.into_iter().for_each(|note| emitter.log(note));
     emitter.emit(Event::GrowthPlan(plan.clone()));
     known.iter().for_each(|point| emitter.emit(Event::Growth(Box::new(point.clone()))));
     emitter.complete();
     let limit = memory::limit(settings.memory);
-    let shared = Shared { plan, source, knobs, problem, known, left, leave, limit };
+    let shared = Shared { plan, source, knobs, problem, known, left, leave, limit, device: settings.device };
     pool.install(|| match settings.precision {
         Precision::F32 => Run::<f32>::new(shared, emitter).finish(),
         Precision::F64 => Run::<f64>::new(shared, emitter).finish(),
@@ -95,6 +97,7 @@ struct Shared {
     left: Option<PathBuf>,
     leave: Box<dyn Fn() -> Option<PathBuf> + Send>,
     limit: u64,
+    device: String,
 }
 
 struct Run<T> {
@@ -261,7 +264,7 @@ impl<T: Real> Run<T> {
         let Plan { mode, next, probes, .. } = self.shared.plan;
         let knobs = Knobs { seed: self.seed(stop.run), ..self.shared.knobs.clone() };
         let top = stop.grid.last().copied().unwrap_or(0);
-        let mut risk: Risk<T> = stop.problem.risk(self.interrupt());
+        let mut risk: Risk<T> = stop.problem.risk_on(&self.shared.device, self.interrupt())?;
         let (_, share) = risk.sequence_bytes(0..top + next);
         let ahead = next as u64 * share;
         let needed = Knobs { n: top + next - 1, ..knobs.clone() };

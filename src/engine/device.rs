@@ -1,0 +1,36 @@
+//! Where a run computes: on the processor, or on a GPU that can be used.
+
+use super::memory::human;
+use super::worker::Settings;
+use crate::diff::cuda;
+use crate::error::{Error, Result};
+
+/// The number of the GPU that a device's name stands for (`cuda:N`); `None` is the processor.
+pub(super) fn gpu(device: &str) -> Option<usize> {
+    device.strip_prefix("cuda:").and_then(|ordinal| ordinal.parse().ok())
+}
+
+/// The same settings with a device that can be used, and what to tell of it. Where no GPU can be used it is the processor.
+///
+/// # Errors
+/// If this build knows no GPUs and one was asked for.
+pub(super) fn usable(settings: &Settings) -> Result<(Settings, Option<String>)> {
+    let Some(ordinal) = gpu(&settings.device) else {
+        return Ok((settings.clone(), None));
+    };
+    match cuda::describe(ordinal) {
+        Ok((name, memory)) => {
+            Ok((settings.clone(), Some(format!("{} is {name} with {}", settings.device, human(memory)))))
+        }
+        Err(error @ Error::Knob { .. }) => Err(error),
+        Err(error) => {
+            let note = format!("{} cannot be used, so the processor computes: {error}", settings.device);
+            Ok((Settings { device: "cpu".to_owned(), ..settings.clone() }, Some(note)))
+        }
+    }
+}
+
+/// What there is to say of the first GPU, for `doctor`: its name and memory, or why there is none.
+pub fn report() -> std::result::Result<String, String> {
+    cuda::describe(0).map(|(name, memory)| format!("cuda:0 {name}, {}", human(memory))).map_err(|e| e.to_string())
+}
