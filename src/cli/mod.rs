@@ -33,8 +33,8 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use crate::engine::readout::Readout;
 use crate::error::{Error, Result};
-use crate::report::document::Document;
 use config::Config;
 
 /// htop for the Hessian: how the loss landscape around a transformer checkpoint moves when one more training sequence
@@ -93,9 +93,9 @@ enum Outcome {
 }
 
 impl Outcome {
-    /// How a measurement ended that gave this document.
-    fn of(document: &Document) -> Outcome {
-        if document.warnings.iter().any(|w| w.name.doubts_a_result()) { Outcome::InDoubt } else { Outcome::Done }
+    /// How a run ended that gave this readout.
+    fn of(readout: &Readout) -> Outcome {
+        if readout.warnings.keys().any(|name| name.doubts_a_result()) { Outcome::InDoubt } else { Outcome::Done }
     }
 }
 

@@ -90,8 +90,9 @@ fn sized(path: &Path, size: Size) -> PathBuf {
 }
 
 fn headless(session: &Session, format: Format, out: Option<&Path>) -> Result<Outcome> {
-    let document = Document::of(&session.readout())
+    let readout = session.readout();
+    let document = Document::of(&readout)
         .ok_or_else(|| Error::file(&session.folder, "the session ends before a checkpoint was opened"))?;
     output::write(&report::render(&document, format), out)?;
-    Ok(Outcome::of(&document))
+    Ok(Outcome::of(&readout))
 }

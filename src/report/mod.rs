@@ -3,15 +3,17 @@
 
 mod bench;
 mod csv;
+pub mod decomposition;
 pub mod document;
-mod growth;
+pub mod exhibits;
+pub mod growth;
 mod parameters;
 mod sections;
+pub mod table;
 mod text;
 
 pub use bench::render as bench;
 pub use document::Document;
-pub use growth::render as growth;
 pub use parameters::render as parameters;
 pub use sections::Section;
 pub use text::{markdown, table};

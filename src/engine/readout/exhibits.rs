@@ -300,11 +300,7 @@ impl Readout {
     pub fn pick_freeze_share(&self, k: usize, sigma: f64) -> Option<Interval> {
         let n = self.shown_n();
         let pairs = self.pick_freeze_pairs(k, sigma)?;
-        let full = self.full_moments(n, sigma).map(|f| Estimate {
-            mean: f.moments.variance(),
-            stderr: f.variance_stderr,
-            draws: f.frob2.draws,
-        });
+        let full = self.full_moments(n, sigma).map(|f| f.variance_estimate());
         match (self.quadratic().filter(|q| k <= q.k()), full) {
             (Some(q), Some(full)) => pick_freeze::with_model(&pairs, q.moments(k, sigma).variance(), full),
             _ => pick_freeze::janon(&pairs),
