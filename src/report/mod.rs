@@ -7,6 +7,7 @@ pub mod document;
 mod growth;
 mod parameters;
 mod sections;
+mod settle;
 mod text;
 
 pub use bench::render as bench;
@@ -14,6 +15,7 @@ pub use document::Document;
 pub use growth::render as growth;
 pub use parameters::render as parameters;
 pub use sections::Section;
+pub use settle::render as settle;
 pub use text::{markdown, table};
 
 use serde::Serialize;
