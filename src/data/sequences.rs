@@ -5,6 +5,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use crate::error::{Error, Result};
+use crate::file::{Readers, replace};
 use crate::model::config::GptConfig;
 
 /// A byte-level model's vocabulary: one token a byte.
@@ -42,6 +43,15 @@ impl Sequences {
         let sequences = Sequences { name: label(path), inputs, targets };
         sequences.check(config).map_err(|what| Error::file(path, what))?;
         Ok(sequences)
+    }
+
+    /// Write the rows in the form of `--tokens`. The file appears whole or not at all.
+    ///
+    /// # Errors
+    /// What the system refuses.
+    pub fn save(&self, path: &Path) -> Result<()> {
+        let tokens = serde_json::json!({"inputs": self.inputs, "targets": self.targets});
+        replace(path, format!("{tokens}\n").as_bytes(), Readers::Usual)
     }
 
     /// Read a text as bytes, the form of `--text`, for a byte-level model; see [`Sequences::from_bytes`].

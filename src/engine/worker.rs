@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use super::climb::Climb;
 use super::control::Control;
 use super::emitter::Emitter;
-use super::event::{Event, Stage, Stamped};
+use super::event::{Event, Stage, Stamped, Subject};
 use super::knobs::{Knobs, Precision};
 use super::problem::Problem;
 use crate::error::{Error, Result};
@@ -121,26 +121,35 @@ fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
 
 /// Open the problem and climb until told to stop.
 fn work(open: impl FnOnce() -> Result<Problem>, settings: &Settings, mut emitter: Emitter) {
-    emitter.begin(Stage::Load, 1);
-    let (problem, pool) = match open().and_then(|problem| Ok((problem, pool(settings)?))) {
+    let (problem, pool) = match opened(open, settings, &mut emitter, |_| Ok(())) {
         Ok(ready) => ready,
         Err(error) => return emitter.fail(&error),
     };
-    let knobs = emitter.control.knobs();
-    let subject = problem.subject(settings, pool.current_num_threads());
-    if let Err(error) = knobs.check(subject.sequences, subject.parameters) {
-        return emitter.fail(&error);
-    }
-    emitter.emit(Event::Opened(subject));
-    emitter.emit(Event::Knobs(knobs));
-    for note in &problem.checkpoint.notes {
-        emitter.log(note.clone());
-    }
     emitter.complete();
     pool.install(|| match settings.precision {
         Precision::F32 => climb(Climb::<f32>::new(problem, emitter, settings.memory)),
         Precision::F64 => climb(Climb::<f64>::new(problem, emitter, settings.memory)),
     });
+}
+
+/// Read the problem and make the threads; once the knobs and what else `check` looks at can be used, tell what is looked
+/// at and by which knobs.
+pub(super) fn opened(
+    open: impl FnOnce() -> Result<Problem>,
+    settings: &Settings,
+    emitter: &mut Emitter,
+    check: impl FnOnce(&Subject) -> Result<()>,
+) -> Result<(Problem, rayon::ThreadPool)> {
+    emitter.begin(Stage::Load, 1);
+    let (problem, pool) = (open()?, pool(settings)?);
+    let knobs = emitter.control.knobs();
+    let subject = problem.subject(settings, pool.current_num_threads());
+    check(&subject)?;
+    knobs.check(subject.sequences, subject.parameters)?;
+    emitter.emit(Event::Opened(subject));
+    emitter.emit(Event::Knobs(knobs));
+    problem.checkpoint.notes.iter().for_each(|note| emitter.log(note.clone()));
+    Ok((problem, pool))
 }
 
 fn climb<T: Real>(mut climb: Climb<T>) {

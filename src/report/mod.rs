@@ -9,6 +9,7 @@ pub mod exhibits;
 pub mod growth;
 mod parameters;
 mod sections;
+mod settle;
 pub mod table;
 mod text;
 
@@ -16,6 +17,7 @@ pub use bench::render as bench;
 pub use document::Document;
 pub use parameters::render as parameters;
 pub use sections::Section;
+pub use settle::render as settle;
 pub use text::{markdown, table};
 
 use serde::Serialize;

@@ -11,6 +11,7 @@ pub use crate::criteria::theory::Bound;
 use crate::engine::event::Event;
 use crate::engine::growth::{Plan, Point};
 use crate::engine::knobs::Law;
+use crate::engine::settle::Settling;
 use crate::math::stats::{Estimate, Interval};
 use crate::spectrum::basis::overlap;
 use crate::spectrum::density;
@@ -35,6 +36,8 @@ pub struct Exhibits {
     pub growth_plan: Option<Plan>,
     /// Points of growth in the order they came.
     pub growth: Vec<Point>,
+    /// How w* was moved toward a minimiser; `None` in any other run.
+    pub settle: Option<Settling>,
 }
 
 /// Traces of A in the full space.
@@ -211,6 +214,13 @@ impl Readout {
             }
             Event::GrowthPlan(plan) => exhibits.growth_plan = Some(plan.clone()),
             Event::Growth(point) => exhibits.growth.push((**point).clone()),
+            Event::SettlePlan(plan) => {
+                exhibits.settle = Some(Settling { plan: *plan, steps: Vec::new(), outcome: None });
+            }
+            Event::Settle(step) => exhibits.settle.iter_mut().for_each(|settling| settling.steps.push(*step)),
+            Event::Settled(outcome) => {
+                exhibits.settle.iter_mut().for_each(|settling| settling.outcome = Some(*outcome));
+            }
             _ => (),
         }
     }
