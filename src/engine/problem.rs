@@ -7,7 +7,6 @@ use crate::diff::primitive::Batch;
 use crate::diff::risk::{Interrupt, Risk};
 use crate::math::array::Real;
 use crate::model::checkpoint::Checkpoint;
-use crate::model::gpt;
 
 /// A checkpoint with its sequences.
 #[derive(Debug, Clone)]
@@ -46,6 +45,6 @@ impl Problem {
     /// The empirical risk at the checkpoint, in precision T.
     pub fn risk<T: Real>(&self, interrupt: Interrupt) -> Risk<T> {
         let w = self.checkpoint.parameters.iter().map(|x| T::of(*x)).collect();
-        Risk::new(gpt::graph(&self.checkpoint.config, self.sequences.row_len()), self.batches(), w, interrupt)
+        Risk::new(self.checkpoint.config.graph(self.sequences.row_len()), self.batches(), w, interrupt)
     }
 }
