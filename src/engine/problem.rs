@@ -7,7 +7,6 @@ use crate::diff::primitive::Batch;
 use crate::diff::risk::{Interrupt, Risk};
 use crate::math::array::Real;
 use crate::model::checkpoint::Checkpoint;
-use crate::model::gpt;
 
 /// The losses of some sequences over one flat vector of parameters, as the worker asks for them: its stages know nothing of
 /// models and files.
@@ -63,7 +62,7 @@ impl Problem {
     /// The empirical risk at the checkpoint, in precision T.
     pub fn risk<T: Real>(&self, interrupt: Interrupt) -> Risk<T> {
         let w = self.checkpoint.parameters.iter().map(|x| T::of(*x)).collect();
-        Risk::new(gpt::graph(&self.checkpoint.config, self.sequences.row_len()), self.batches(), w, interrupt)
+        Risk::new(self.checkpoint.config.graph(self.sequences.row_len()), self.batches(), w, interrupt)
     }
 }
 
