@@ -7,6 +7,7 @@ mod bench;
 mod config;
 mod dashboard;
 mod doctor;
+mod export;
 mod flags;
 mod folders;
 mod growth;
@@ -66,6 +67,8 @@ enum Command {
     Sessions(sessions::SessionsArgs),
     /// Follow the criteria as n grows, at one checkpoint, along a training run or over saved checkpoints.
     Growth(Box<growth::GrowthArgs>),
+    /// Write the figures and tables of a recorded session as SVG, PNG, CSV, Markdown and JSON.
+    Export(export::ExportArgs),
     /// Train a small nanochat and write its checkpoint.
     Train(train::TrainArgs),
     /// List the colour themes.
@@ -151,6 +154,7 @@ fn run(cli: Cli, matches: ArgMatches) -> Result<Outcome> {
         Some(Command::Replay(args)) => replay::run(args, &invoked()?),
         Some(Command::Sessions(args)) => sessions::run(args, invoked),
         Some(Command::Growth(args)) => growth::run(*args, &config()?),
+        Some(Command::Export(args)) => export::run(&args),
         Some(Command::Train(args)) => train::run(args),
         Some(Command::Themes) => lists::themes(),
         Some(Command::Keys(args)) => lists::keys(&args),

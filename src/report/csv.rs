@@ -154,6 +154,6 @@ pub(super) fn float(x: f64) -> String {
 }
 
 /// Quoted where a comma, a quote or a line break would be taken for structure (RFC 4180).
-fn field(text: &str) -> String {
+pub(super) fn field(text: &str) -> String {
     if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
 }

@@ -2,11 +2,15 @@
 //! alone and written as JSON, CSV, Markdown or a table to read.
 
 mod bench;
+pub mod chart;
 mod csv;
 pub mod document;
+pub mod export;
+pub mod figure;
 mod growth;
 mod parameters;
 mod sections;
+mod table;
 mod text;
 
 pub use bench::render as bench;
