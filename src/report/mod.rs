@@ -2,10 +2,13 @@
 //! alone and written as JSON, CSV, Markdown or a table to read.
 
 mod bench;
+pub mod chart;
 mod csv;
 pub mod decomposition;
 pub mod document;
 pub mod exhibits;
+pub mod export;
+pub mod figure;
 pub mod growth;
 mod parameters;
 mod sections;
