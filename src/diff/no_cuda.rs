@@ -37,6 +37,14 @@ impl<T: Real> Tape<T> {
     ///
     /// # Errors
     /// None.
+    pub fn move_to(&self, _w: &[T]) -> Result<()> {
+        match self.0 {}
+    }
+
+    /// Never called.
+    ///
+    /// # Errors
+    /// None.
     pub fn linearise(&self, _graph: &Graph<T>, _range: Range<usize>) -> Result<Vec<f64>> {
         match self.0 {}
     }

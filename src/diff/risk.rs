@@ -92,7 +92,7 @@ impl<T: Real> Risk<T> {
     ///
     /// # Errors
     /// Those of [`cuda::Tape::new`].
-    pub fn move_to_gpu(&mut self, ordinal: usize) -> Result<()> {
+    pub fn use_gpu(&mut self, ordinal: usize) -> Result<()> {
         self.gpu = Some(cuda::Tape::new(ordinal, &self.graph, &self.batches, &self.w)?);
         Ok(())
     }
@@ -107,6 +107,19 @@ impl<T: Real> Risk<T> {
     /// How many sequences keep their linearisation, the first ones.
     pub fn kept(&self) -> usize {
         self.keep
+    }
+
+    /// Move the checkpoint to other parameters; linearisations are made anew when they are next asked for.
+    ///
+    /// # Errors
+    /// What a GPU reports.
+    pub fn move_to(&mut self, w: &[T]) -> Result<()> {
+        self.w.copy_from_slice(w);
+        for sequence in self.sequences.iter_mut().filter_map(Option::take) {
+            self.pools.points.put(sequence.at);
+            self.pools.shares.put(sequence.gradient.into_memory());
+        }
+        self.gpu.as_ref().map_or(Ok(()), |gpu| gpu.move_to(w))
     }
 
     /// Number of parameters P.

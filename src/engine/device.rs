@@ -3,10 +3,12 @@
 use super::memory::human;
 use super::worker::Settings;
 use crate::diff::cuda;
+use crate::diff::risk::Risk;
 use crate::error::{Error, Result};
+use crate::math::array::Real;
 
 /// The number of the GPU that a device's name stands for (`cuda:N`); `None` is the processor.
-pub(super) fn gpu(device: &str) -> Option<usize> {
+fn gpu(device: &str) -> Option<usize> {
     device.strip_prefix("cuda:").and_then(|ordinal| ordinal.parse().ok())
 }
 
@@ -28,6 +30,17 @@ pub(super) fn usable(settings: &Settings) -> Result<(Settings, Option<String>)> 
             Ok((Settings { device: "cpu".to_owned(), ..settings.clone() }, Some(note)))
         }
     }
+}
+
+/// A risk, moved to where the device's name says.
+///
+/// # Errors
+/// A GPU that cannot be used, or is too small.
+pub(super) fn placed<T: Real>(mut risk: Risk<T>, device: &str) -> Result<Risk<T>> {
+    if let Some(ordinal) = gpu(device) {
+        risk.use_gpu(ordinal)?;
+    }
+    Ok(risk)
 }
 
 /// What there is to say of the first GPU, for `doctor`: its name and memory, or why there is none.

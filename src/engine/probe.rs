@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::device::usable;
+use super::device::{placed, usable};
 use super::knobs::Precision;
 use super::problem::Problem;
 use super::worker::{self, Settings};
@@ -49,7 +49,7 @@ pub fn hvp(problem: &Problem, n: usize, settings: &Settings) -> Result<HvpProbe>
 }
 
 fn along_sine<T: Real>(problem: &Problem, n: usize, device: &str) -> Result<HvpProbe> {
-    let mut risk = problem.risk_on::<T>(device, Arc::new(|| Ok(())))?;
+    let mut risk = placed(problem.risk::<T>(Arc::new(|| Ok(()))), device)?;
     risk.linearise(0..n)?;
     let sine: Vec<f64> = (1..=risk.parameters()).map(|i| (i as f64).sin()).collect();
     let length = vector::norm(&sine);

@@ -9,12 +9,13 @@ use tokio::sync::watch;
 
 use super::climb::Climb;
 use super::control::Control;
-use super::device::usable;
+use super::device::{placed, usable};
 use super::emitter::Emitter;
-use super::event::{Event, Stage, Stamped};
+use super::event::{Event, Stage, Stamped, Subject};
 use super::knobs::{Knobs, Precision};
 use super::memory;
-use super::problem::Problem;
+use super::problem::Landscape;
+use crate::diff::risk::{Interrupt, Risk};
 use crate::error::{Error, Result};
 use crate::math::array::Real;
 
@@ -75,13 +76,12 @@ impl Worker {
     }
 }
 
-/// Start the worker. `open` reads the checkpoint and the sequences on the worker's thread, so that the first frame
-/// need not wait for it.
+/// Start the worker. `open` reads what is looked at on the worker's thread, so that the first frame need not wait for it.
 ///
 /// # Errors
 /// If the system refuses a thread. Later errors, a panic among them, arrive as [`Event::Failed`].
-pub fn spawn(
-    open: impl FnOnce() -> Result<Problem> + Send + 'static,
+pub fn spawn<L: Landscape + 'static>(
+    open: impl FnOnce() -> Result<L> + Send + 'static,
     settings: Settings,
     wanted: Wanted,
     sink: Sink,
@@ -121,37 +121,47 @@ fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
     text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".into())
 }
 
-/// Open the problem and climb until told to stop.
-fn work(open: impl FnOnce() -> Result<Problem>, settings: &Settings, mut emitter: Emitter) {
-    emitter.begin(Stage::Load, 1);
-    let opened = usable(settings).and_then(|usable| Ok((open()?, usable, pool(settings)?)));
-    let (problem, (settings, note), pool) = match opened {
+/// Open the landscape and climb until told to stop.
+fn work<L: Landscape + 'static>(open: impl FnOnce() -> Result<L>, settings: &Settings, mut emitter: Emitter) {
+    let (landscape, pool, device) = match opened(open, settings, &mut emitter, |_| Ok(())) {
         Ok(ready) => ready,
         Err(error) => return emitter.fail(&error),
     };
-    let knobs = emitter.control.knobs();
-    let subject = problem.subject(&settings, pool.current_num_threads());
-    if let Err(error) = knobs.check(subject.sequences, subject.parameters) {
-        return emitter.fail(&error);
-    }
-    emitter.emit(Event::Opened(subject));
-    emitter.emit(Event::Knobs(knobs));
-    for note in problem.checkpoint.notes.iter().chain(&note) {
-        emitter.log(note.clone());
-    }
     emitter.complete();
-    pool.install(|| match settings.precision {
-        Precision::F32 => climb::<f32>(problem, emitter, &settings),
-        Precision::F64 => climb::<f64>(problem, emitter, &settings),
-    });
-}
-
-fn climb<T: Real>(problem: Problem, mut emitter: Emitter, settings: &Settings) {
     // Before anything is allocated: what is in use later is this run's own.
     let memory = memory::limit(settings.memory);
     let control = emitter.control.clone();
-    let mut climb = match problem.risk_on::<T>(&settings.device, Arc::new(move || control.check())) {
-        Ok(risk) => Climb::new(problem, risk, emitter, memory),
+    let interrupt: Interrupt = Arc::new(move || control.check());
+    pool.install(|| match settings.precision {
+        Precision::F32 => climb(placed(landscape.single(interrupt), &device), Box::new(landscape), emitter, memory),
+        Precision::F64 => climb(placed(landscape.double(interrupt), &device), Box::new(landscape), emitter, memory),
+    });
+}
+
+/// Read the landscape and make the threads; once the knobs and what else `check` looks at can be used, tell what is looked
+/// at and by which knobs. The device returned is one that can be used.
+pub(super) fn opened<L: Landscape>(
+    open: impl FnOnce() -> Result<L>,
+    settings: &Settings,
+    emitter: &mut Emitter,
+    check: impl FnOnce(&Subject) -> Result<()>,
+) -> Result<(L, rayon::ThreadPool, String)> {
+    emitter.begin(Stage::Load, 1);
+    let (settings, note) = usable(settings)?;
+    let (landscape, pool) = (open()?, pool(&settings)?);
+    let knobs = emitter.control.knobs();
+    let subject = landscape.subject(&settings, pool.current_num_threads());
+    check(&subject)?;
+    knobs.check(subject.sequences, subject.parameters)?;
+    emitter.emit(Event::Opened(subject));
+    emitter.emit(Event::Knobs(knobs));
+    landscape.notes().iter().chain(&note).for_each(|note| emitter.log(note.clone()));
+    Ok((landscape, pool, settings.device))
+}
+
+fn climb<T: Real>(risk: Result<Risk<T>>, landscape: Box<dyn Landscape>, mut emitter: Emitter, memory: u64) {
+    let mut climb = match risk {
+        Ok(risk) => Climb::new(risk, landscape, emitter, memory),
         Err(error) => return emitter.fail(&error),
     };
     loop {

@@ -2,7 +2,7 @@
 
 use super::device::{Array, Device, Matrix, Ptr};
 use super::rules::{Factor, Order, Pair, Run, only};
-use crate::diff::op::head::Head;
+use crate::diff::op::head::{Cap, Head};
 use crate::diff::primitive::Write;
 use crate::error::Result;
 use crate::math::array::Real;
@@ -120,7 +120,11 @@ impl<T: Real> Row<'_, T> {
         let share = 1.0 / run.length as f64;
         let (targets, losses) = (self.at.targets.plus(self.start), losses.plus(self.start));
         let head = self.head;
-        run.call("head", self.count, &[&self.count, &head.vocabulary, &head.cap, &share, &targets, &z, &losses, &ybar])
+        let cap = match head.cap {
+            Cap::Open => 0.0,
+            Cap::Tanh(cap) => cap,
+        };
+        run.call("head", self.count, &[&self.count, &head.vocabulary, &cap, &share, &targets, &z, &losses, &ybar])
     }
 }
 

@@ -226,6 +226,165 @@ BOTH(relu2_back,
      (integer count, const real* x, const real* dx, const real* y, const real* dy, integer write, real* to),
      (count, x, dx, y, dy, write, to))
 
+// y = x sigmoid(slope x (1 + cubic x^2)): gelu in its tanh form.
+template <class N>
+__device__ void gelu(integer count, double slope, double cubic, const real* x, const real* dx, real* y) {
+    EACH(i, count) {
+        N a = Number<N>::at(x, dx, i);
+        y[i] = part(a * sigmoid_of((real)slope * (a * ((real)1 + (real)cubic * (a * a)))));
+    }
+}
+BOTH(gelu, (integer count, double slope, double cubic, const real* x, const real* dx, real* y),
+     (count, slope, cubic, x, dx, y))
+
+template <class N>
+__device__ void gelu_back(integer count, double slope, double cubic, const real* x, const real* dx, const real* y,
+                          const real* dy, integer write, real* to) {
+    EACH(i, count) {
+        N a = Number<N>::at(x, dx, i), square = (real)cubic * (a * a);
+        N g = sigmoid_of((real)slope * (a * ((real)1 + square)));
+        N first = g + a * (g * ((real)1 - g)) * ((real)slope * ((real)1 + (real)3 * square));
+        put(to, write, i, first * Number<N>::at(y, dy, i));
+    }
+}
+BOTH(gelu_back,
+     (integer count, double slope, double cubic, const real* x, const real* dx, const real* y, const real* dy,
+      integer write, real* to),
+     (count, slope, cubic, x, dx, y, dy, write, to))
+
+// y = g sigmoid(g) u.
+template <class N>
+__device__ void swiglu(integer count, const real* g, const real* dg, const real* u, const real* du, real* y) {
+    EACH(i, count) {
+        N a = Number<N>::at(g, dg, i);
+        y[i] = part(a * sigmoid_of(a) * Number<N>::at(u, du, i));
+    }
+}
+BOTH(swiglu, (integer count, const real* g, const real* dg, const real* u, const real* du, real* y),
+     (count, g, dg, u, du, y))
+
+template <class N>
+__device__ void swiglu_back(integer count, const real* g, const real* dg, const real* u, const real* du, const real* y,
+                            const real* dy, integer write_g, real* to_g, integer write_u, real* to_u) {
+    EACH(i, count) {
+        N a = Number<N>::at(g, dg, i), s = sigmoid_of(a), ybar = Number<N>::at(y, dy, i);
+        put(to_g, write_g, i, ybar * Number<N>::at(u, du, i) * (s + a * (s * ((real)1 - s))));
+        put(to_u, write_u, i, ybar * (a * s));
+    }
+}
+BOTH(swiglu_back,
+     (integer count, const real* g, const real* dg, const real* u, const real* du, const real* y, const real* dy,
+      integer write_g, real* to_g, integer write_u, real* to_u),
+     (count, g, dg, u, du, y, dy, write_g, to_g, write_u, to_u))
+
+// y[t] += b in every row, or += b[t % period] for a table of `period` rows. Linear: values and tangents alike.
+extern "C" __global__ void add_rows(integer rows, integer period, integer width, const real* b, real* y) {
+    EACH(i, rows * width) y[i] += b[i / width % period * width + i % width];
+}
+
+// to[p] += the sum of every `period`th row of y, from row p on.
+extern "C" __global__ void sum_rows(integer rows, integer period, integer width, const real* y, real* to) {
+    BLOCKS(b, period * width) {
+        integer first = b / width, c = b % width;
+        double sum = 0;
+        for (integer t = first + period * threadIdx.x; t < rows; t += period * blockDim.x) sum += y[t * width + c];
+        sum = block_sum(sum);
+        if (threadIdx.x == 0) to[b] += (real)sum;
+    }
+}
+
+/// Mean (0 where nothing is taken away) and inverse deviation of a row.
+template <class N>
+struct Norm {
+    N mean, r;
+};
+
+template <class N>
+__device__ Norm<N> norm_of(integer width, integer centred, double epsilon, const real* x, const real* dx, integer first) {
+    real share = (real)(1.0 / width);
+    N mean = Number<N>::constant(0), square = mean;
+    if (centred) {
+        WITHIN(i, width) mean = mean + Number<N>::at(x, dx, first + i);
+        mean = share * block_sum(mean);
+    }
+    WITHIN(i, width) {
+        N a = Number<N>::at(x, dx, first + i) - mean;
+        square = square + a * a;
+    }
+    return {mean, inverse_root((real)epsilon + share * block_sum(square))};
+}
+
+// y = w (x - mean) r + b; a null b is 0.
+template <class N>
+__device__ void scaled_norm(integer rows, integer width, integer centred, double epsilon, const real* x, const real* dx,
+                            const real* w, const real* dw, const real* b, const real* db, real* y) {
+    BLOCKS(t, rows) {
+        Norm<N> norm = norm_of<N>(width, centred, epsilon, x, dx, t * width);
+        WITHIN(i, width) {
+            N a = Number<N>::at(w, dw, i) * ((Number<N>::at(x, dx, t * width + i) - norm.mean) * norm.r);
+            if (b) a = a + Number<N>::at(b, db, i);
+            y[t * width + i] = part(a);
+        }
+    }
+}
+BOTH(scaled_norm,
+     (integer rows, integer width, integer centred, double epsilon, const real* x, const real* dx, const real* w,
+      const real* dw, const real* b, const real* db, real* y),
+     (rows, width, centred, epsilon, x, dx, w, dw, b, db, y))
+
+// xbar = r (g - mean(g) - xhat mean(g xhat)) with g = w ybar and the first mean where rows are centred; mean and r are left
+// for the weights.
+template <class N>
+__device__ void scaled_norm_back(integer rows, integer width, integer centred, double epsilon, const real* x,
+                                 const real* dx, const real* w, const real* dw, const real* y, const real* dy,
+                                 integer write, real* to, real* mean, real* dmean, real* r, real* dr) {
+    BLOCKS(t, rows) {
+        Norm<N> norm = norm_of<N>(width, centred, epsilon, x, dx, t * width);
+        N sum = Number<N>::constant(0), along = sum;
+        WITHIN(i, width) {
+            N g = Number<N>::at(w, dw, i) * Number<N>::at(y, dy, t * width + i);
+            sum = sum + g;
+            along = along + g * ((Number<N>::at(x, dx, t * width + i) - norm.mean) * norm.r);
+        }
+        real share = (real)(1.0 / width);
+        N shift = centred ? share * block_sum(sum) : Number<N>::constant(0);
+        N m = share * block_sum(along);
+        WITHIN(i, width) {
+            N g = Number<N>::at(w, dw, i) * Number<N>::at(y, dy, t * width + i);
+            N hat = (Number<N>::at(x, dx, t * width + i) - norm.mean) * norm.r;
+            put(to, write, t * width + i, norm.r * (g - shift - hat * m));
+        }
+        if (threadIdx.x == 0) {
+            keep(mean, dmean, t, norm.mean);
+            keep(r, dr, t, norm.r);
+        }
+    }
+}
+BOTH(scaled_norm_back,
+     (integer rows, integer width, integer centred, double epsilon, const real* x, const real* dx, const real* w,
+      const real* dw, const real* y, const real* dy, integer write, real* to, real* mean, real* dmean, real* r, real* dr),
+     (rows, width, centred, epsilon, x, dx, w, dw, y, dy, write, to, mean, dmean, r, dr))
+
+// wbar = the sum over rows of ybar xhat.
+template <class N>
+__device__ void scaled_norm_weights(integer rows, integer width, const real* x, const real* dx, const real* y,
+                                    const real* dy, const real* mean, const real* dmean, const real* r, const real* dr,
+                                    integer write, real* to) {
+    BLOCKS(i, width) {
+        double sum = 0;
+        WITHIN(t, rows) {
+            N hat = (Number<N>::at(x, dx, t * width + i) - Number<N>::at(mean, dmean, t)) * Number<N>::at(r, dr, t);
+            sum += part(Number<N>::at(y, dy, t * width + i) * hat);
+        }
+        sum = block_sum(sum);
+        if (threadIdx.x == 0) to[i] = write ? to[i] + (real)sum : (real)sum;
+    }
+}
+BOTH(scaled_norm_weights,
+     (integer rows, integer width, const real* x, const real* dx, const real* y, const real* dy, const real* mean,
+      const real* dmean, const real* r, const real* dr, integer write, real* to),
+     (rows, width, x, dx, y, dy, mean, dmean, r, dr, write, to))
+
 // to = sign s[index] x; a null s is 1.
 template <class N>
 __device__ void scaled(integer count, double sign, const real* s, const real* ds, integer index, const real* x,

@@ -7,7 +7,9 @@
 mod attention;
 mod device;
 mod head;
+mod layers;
 mod rules;
+mod units;
 
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
@@ -132,6 +134,17 @@ impl<T: Real> Tape<T> {
         let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         state.device.bind()?;
         Ok(state)
+    }
+
+    /// Go to another checkpoint.
+    ///
+    /// # Errors
+    /// What the device reports.
+    pub fn move_to(&self, w: &[T]) -> Result<()> {
+        let mut state = self.state()?;
+        state.device.upload(w, state.w.at())?;
+        state.ready.fill(false);
+        Ok(())
     }
 
     /// ℓ_i of the sequences of `range` at w*.

@@ -11,6 +11,7 @@ use crate::criteria::projection;
 use crate::criteria::quadratic::Coefficients;
 use crate::diff::product::metered;
 use crate::diff::risk::{Interrupt, Risk};
+use crate::engine::device::placed;
 use crate::engine::hessian::{Hessian, block, solve};
 use crate::engine::knobs::SolverKind;
 use crate::engine::memory;
@@ -37,7 +38,7 @@ pub(super) fn measure<T: Real>(
     tell: &mut (dyn FnMut(&str) + Send),
 ) -> Result<Bench> {
     let never: Interrupt = Arc::new(|| Ok(()));
-    let on = |interrupt| problem.risk_on::<T>(&settings.device, interrupt);
+    let on = |interrupt| placed(problem.risk::<T>(interrupt), &settings.device);
     let (mut ours, mut papers) = (on(never.clone())?, on(never)?);
     papers.keep(0);
     tell("products");

@@ -10,9 +10,9 @@ use crate::criteria::increment::mean;
 use crate::criteria::projection::{self, Sequence};
 use crate::criteria::proxy::{self, Sample};
 use crate::diff::risk::{Interrupt, Risk};
-use crate::engine::device::usable;
+use crate::engine::device::placed;
 use crate::engine::emitter::Emitter;
-use crate::engine::event::{Event, Level, Stage};
+use crate::engine::event::{Event, Level, Stage, Subject};
 use crate::engine::knobs::{Knobs, Precision};
 use crate::engine::memory;
 use crate::engine::problem::Problem;
@@ -60,27 +60,18 @@ pub fn spawn(job: Job, settings: Settings, wanted: Wanted, sink: Sink) -> Result
 }
 
 fn begin(job: Job, settings: &Settings, mut emitter: Emitter) {
-    emitter.begin(Stage::Load, 1);
     let Job { plan, source, open, known, left, leave } = job;
-    let opened = usable(settings).and_then(|usable| Ok((open()?, usable, worker::pool(settings)?)));
-    let (problem, (settings, note), pool) = match opened {
+    let check = |subject: &Subject| plan.check(subject.sequences);
+    let (problem, pool, device) = match worker::opened(open, settings, &mut emitter, check) {
         Ok(ready) => ready,
         Err(error) => return emitter.fail(&error),
     };
     let knobs = emitter.control.knobs();
-    let subject = problem.subject(&settings, pool.current_num_threads());
-    if let Err(error) = plan.check(subject.sequences).and_then(|()| knobs.check(subject.sequences, subject.parameters))
-    {
-        return emitter.fail(&error);
-    }
-    emitter.emit(Event::Opened(subject));
-    emitter.emit(Event::Knobs(knobs.clone()));
-    note.into_iter().for_each(|note| emitter.log(note));
     emitter.emit(Event::GrowthPlan(plan.clone()));
     known.iter().for_each(|point| emitter.emit(Event::Growth(Box::new(point.clone()))));
     emitter.complete();
     let limit = memory::limit(settings.memory);
-    let shared = Shared { plan, source, knobs, problem, known, left, leave, limit, device: settings.device };
+    let shared = Shared { plan, source, knobs, problem, known, left, leave, limit, device };
     pool.install(|| match settings.precision {
         Precision::F32 => Run::<f32>::new(shared, emitter).finish(),
         Precision::F64 => Run::<f64>::new(shared, emitter).finish(),
@@ -97,6 +88,7 @@ struct Shared {
     left: Option<PathBuf>,
     leave: Box<dyn Fn() -> Option<PathBuf> + Send>,
     limit: u64,
+    /// Where sweeps are made.
     device: String,
 }
 
@@ -244,7 +236,13 @@ impl<T: Real> Run<T> {
             return Ok(());
         }
         let mut problem = self.shared.problem.clone();
-        let config = problem.checkpoint.config.clone();
+        let Some(config) = problem.checkpoint.config.nanochat().cloned() else {
+            let what = format!(
+                "training runs start a nanochat anew; {} is none: give another mode",
+                problem.checkpoint.config
+            );
+            return Err(Error::knob("--mode", what));
+        };
         let mut pupil = Pupil::new(&config, problem.sequences.clone(), curriculum, self.seed(run))?;
         for n in grid {
             if self.is_known(run, n, step(n)) {
@@ -264,7 +262,7 @@ impl<T: Real> Run<T> {
         let Plan { mode, next, probes, .. } = self.shared.plan;
         let knobs = Knobs { seed: self.seed(stop.run), ..self.shared.knobs.clone() };
         let top = stop.grid.last().copied().unwrap_or(0);
-        let mut risk: Risk<T> = stop.problem.risk_on(&self.shared.device, self.interrupt())?;
+        let mut risk: Risk<T> = placed(stop.problem.risk(self.interrupt()), &self.shared.device)?;
         let (_, share) = risk.sequence_bytes(0..top + next);
         let ahead = next as u64 * share;
         let needed = Knobs { n: top + next - 1, ..knobs.clone() };
