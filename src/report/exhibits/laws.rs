@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Audience, Exhibit, Exhibits};
+use super::{Audience, Exhibits, Titled};
 use crate::criteria::quadratic::Moments;
 use crate::engine::knobs::Law;
 use crate::engine::readout::Readout;
@@ -96,7 +96,7 @@ pub(super) fn shares(readout: &Readout) -> Vec<Share> {
 }
 
 /// The laws, a table for each σ.
-pub(super) fn law_tables(exhibits: &Exhibits) -> Vec<Exhibit> {
+pub(super) fn law_tables(exhibits: &Exhibits) -> Vec<Titled> {
     let mut sigmas: Vec<f64> = exhibits.laws.iter().map(|l| l.sigma).collect();
     sigmas.sort_by(f64::total_cmp);
     sigmas.dedup();
@@ -128,7 +128,7 @@ pub(super) fn law_tables(exhibits: &Exhibits) -> Vec<Exhibit> {
         ("leakage", "leakage", Kind::Plain),
         ("signal", "signal, nats²", Kind::Plain),
     ];
-    let table = |sigma: f64| Exhibit {
+    let table = |sigma: f64| Titled {
         name: "law",
         title: format!("Probing laws side by side, σ = {}", exact(sigma)),
         audience: exhibits.audience(None, sigma),
@@ -139,7 +139,7 @@ pub(super) fn law_tables(exhibits: &Exhibits) -> Vec<Exhibit> {
 }
 
 /// Shares with and without the model.
-pub(super) fn share_table(exhibits: &Exhibits) -> Exhibit {
+pub(super) fn share_table(exhibits: &Exhibits) -> Titled {
     let row = |s: &Share| {
         vec![
             Cell::Count(s.k),
@@ -158,7 +158,7 @@ pub(super) fn share_table(exhibits: &Exhibits) -> Exhibit {
         ("quadratic", "quadratic model", Kind::Interval),
         ("pairs", "pairs", Kind::Plain),
     ];
-    Exhibit {
+    Titled {
         name: "share",
         title: "Shares of the deformation with and without the quadratic model".to_owned(),
         audience: Audience::Everyone,

@@ -65,9 +65,9 @@ pub enum Audience {
     Programs,
 }
 
-/// A table with its names.
+/// A table with its title.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Exhibit {
+pub struct Titled {
     /// What its quantities begin with in CSV.
     pub name: &'static str,
     /// Its title.
@@ -100,7 +100,7 @@ impl Exhibits {
     }
 
     /// Every exhibit but growth, which has tables of another form, as a table; those without rows are left out.
-    pub fn tables(&self) -> Vec<Exhibit> {
+    pub fn tables(&self) -> Vec<Titled> {
         let curvature = [curvature::traces_table(self), curvature::overlap_table(self)];
         let all = curvature
             .into_iter()

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Audience, Exhibit, Exhibits};
+use super::{Audience, Exhibits, Titled};
 use crate::engine::readout::Readout;
 use crate::engine::readout::exhibits::IndexSet;
 use crate::math::format::number;
@@ -141,7 +141,7 @@ pub(super) fn proposition3(readout: &Readout) -> Option<Proposition3> {
 }
 
 /// All three as tables.
-pub(super) fn tables(exhibits: &Exhibits) -> Vec<Exhibit> {
+pub(super) fn tables(exhibits: &Exhibits) -> Vec<Titled> {
     let bounds = exhibits.theory.iter().flat_map(bound_tables);
     bounds
         .chain([corollary4_table(exhibits)])
@@ -149,7 +149,7 @@ pub(super) fn tables(exhibits: &Exhibits) -> Vec<Exhibit> {
         .collect()
 }
 
-fn bound_tables(theory: &Theory) -> Vec<Exhibit> {
+fn bound_tables(theory: &Theory) -> Vec<Titled> {
     let Constants { n, loss, gradient, curvature } = theory.constants;
     let title = format!(
         "Theorem 2, nats²: M_ℓ = {}, M_g = {}, M_H = {}",
@@ -173,7 +173,7 @@ fn bound_tables(theory: &Theory) -> Vec<Exhibit> {
         ("measured", "J_sub", Kind::Plain),
         ("slack", "bound/J_sub", Kind::Plain),
     ];
-    let part = |audience, wanted: &dyn Fn(usize) -> bool| Exhibit {
+    let part = |audience, wanted: &dyn Fn(usize) -> bool| Titled {
         name: "theory",
         title: title.clone(),
         audience,
@@ -185,7 +185,7 @@ fn bound_tables(theory: &Theory) -> Vec<Exhibit> {
     vec![
         part(Audience::Everyone, &|m| m == n),
         part(Audience::Programs, &|m| m != n),
-        Exhibit {
+        Titled {
             name: "theory_constant",
             title: title.clone(),
             audience: Audience::Programs,
@@ -195,7 +195,7 @@ fn bound_tables(theory: &Theory) -> Vec<Exhibit> {
     ]
 }
 
-fn corollary4_table(exhibits: &Exhibits) -> Exhibit {
+fn corollary4_table(exhibits: &Exhibits) -> Titled {
     let row = |c: &Corollary4| {
         let figures = [c.diagonal, c.signal, c.full, c.off_diagonal].map(Cell::Value);
         [Cell::Count(c.k), Cell::Knob(c.sigma)].into_iter().chain(figures).collect()
@@ -208,7 +208,7 @@ fn corollary4_table(exhibits: &Exhibits) -> Exhibit {
         ("full", "J_sub", Kind::Plain),
         ("off_diagonal", "share of ‖B‖_F² off the diagonal", Kind::Plain),
     ];
-    Exhibit {
+    Titled {
         name: "corollary4",
         title: "Corollary 4, nats²: what is left of J_sub with a = 0, c = 0 and B diagonal".to_owned(),
         audience: Audience::Everyone,
@@ -217,7 +217,7 @@ fn corollary4_table(exhibits: &Exhibits) -> Exhibit {
     }
 }
 
-fn proposition3_tables(proposition: &Proposition3) -> Vec<Exhibit> {
+fn proposition3_tables(proposition: &Proposition3) -> Vec<Titled> {
     let found = proposition.increments.len();
     let title = format!(
         "Proposition 3: the pure quadratic signal by columns of the basis, nats²; {} of {found} increments are ≥ 0",
@@ -238,14 +238,14 @@ fn proposition3_tables(proposition: &Proposition3) -> Vec<Exhibit> {
         proposition.increments.iter().enumerate().map(|(i, mu)| vec![Cell::Count(i + 1), Cell::Value(*mu)]);
     let columns_of_increments = [("j", "j", Kind::Plain), ("increment", "μ_j", Kind::Plain)];
     vec![
-        Exhibit {
+        Titled {
             name: "proposition3",
             title: title.clone(),
             audience: Audience::Everyone,
             places: 2,
             table: Table::new(&columns, proposition.signals.iter().map(row).collect()),
         },
-        Exhibit {
+        Titled {
             name: "proposition3",
             title,
             audience: Audience::Programs,
