@@ -61,7 +61,12 @@ pub fn t95(draws: usize) -> f64 {
     if draws < 2 {
         return f64::INFINITY;
     }
-    StudentsT::new(0.0, 1.0, (draws - 1) as f64).map_or(f64::INFINITY, |t| t.inverse_cdf(0.975))
+    t95_of((draws - 1) as f64)
+}
+
+/// The 97.5 % quantile of Student's t with so many degrees of freedom, which need not be whole (infinite without any).
+pub fn t95_of(freedom: f64) -> f64 {
+    StudentsT::new(0.0, 1.0, freedom).map_or(f64::INFINITY, |t| t.inverse_cdf(0.975))
 }
 
 /// A value with a 95 % interval.

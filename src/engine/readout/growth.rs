@@ -208,6 +208,15 @@ impl Readout {
         self.joined(|point| Some(Figure { value: point.grad_norm, half: 0.0 }))
     }
 
+    /// ‖g_next − g^(n)‖ = (n + 1)‖b‖ by position, the mean over the next sequences: by how much one of them alone pulls
+    /// the gradient, against which ‖g^(n)‖ is small or is not.
+    pub fn growth_next_gradient(&self) -> Vec<(Position, Interval)> {
+        self.joined(|point| {
+            let pull = |next: &Increment| Some(Drawn::exact((point.n as f64 + 1.0) * next.b_norm2.sqrt()));
+            Figure::mean(point, pull)
+        })
+    }
+
     /// How every eigenspace sits to the one of the point before it in its run, by run and position.
     pub fn growth_overlaps(&self) -> Vec<Stability> {
         let stability = |point: &Point| Stability {
