@@ -3,8 +3,8 @@
 
 mod agreement;
 mod curvature;
-mod laws;
-mod theory;
+pub mod laws;
+pub mod theory;
 
 pub use agreement::{AfterDraws, Gap};
 pub use curvature::{Density, Overlap, Quadrature, Traces};
@@ -106,7 +106,7 @@ impl Exhibits {
             .into_iter()
             .chain(curvature::density_tables(self))
             .chain(laws::law_tables(self))
-            .chain([laws::share_table(self)])
+            .chain([laws::titled_shares(self)])
             .chain(theory::tables(self))
             .chain(agreement::s_curve_tables(self))
             .chain([agreement::gap_table(self)]);
