@@ -77,8 +77,7 @@ pub struct Options {
     /// Seed of every random number [default: 0].
     #[arg(long, env = "EIGENTOP_SEED", hide_env_values = true)]
     pub seed: Option<u64>,
-    /// What is computed beside, and told under the same names: none, all or some of
-    /// traces,shares,laws,theory,density,growth [default: none].
+    /// What is computed beside: none, all or some of traces,shares,laws,theory,density,growth [default: none].
     #[arg(long, env = "EIGENTOP_EXHIBITS", hide_env_values = true)]
     pub exhibits: Option<Exhibits>,
     /// Floating-point precision [default: f32].
