@@ -194,7 +194,7 @@ pub(super) fn density_tables(exhibits: &Exhibits) -> Vec<Titled> {
     let plain = |key, head| (key, head, Kind::Plain);
     let known = format!("Eigenvalues of the basis outside the bulk of H^({})", d.n);
     vec![
-        exhibit("density", &title, Audience::Everyone, [plain("fact", ""), plain("", "")], facts),
+        exhibit("density", &title, Audience::Everyone, [plain("fact", "fact"), plain("", "value")], facts),
         exhibit("density_outlier", &known, Audience::Everyone, [plain("i", "i"), plain("", "λ")], outliers.collect()),
         exhibit(
             "density_curve",

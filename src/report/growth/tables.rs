@@ -76,6 +76,7 @@ fn rates(growth: &Growth) -> Section {
             _ if !(low.is_finite() && high.is_finite()) => UNKNOWN,
             theory if theory < low => "no, slower",
             theory if theory > high => "no, faster",
+            _ if rate.slope.is_wider_than(value.abs()) => "undecided",
             _ => "yes",
         };
         vec![
