@@ -1,10 +1,33 @@
-//! Files and folders that appear whole or not at all.
+//! Files and folders that appear whole or not at all, and files that are read whole or mapped.
 
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 
 use crate::error::{Error, Result};
+
+/// A file's bytes, mapped into memory: pages are read as they are looked at, and none is held twice.
+pub type Map = memmap2::Mmap;
+
+/// Map a file into memory. It must not be changed or cut short meanwhile: what is read would change too, or the process
+/// end. Those who write checkpoints write new files.
+///
+/// # Errors
+/// What the system refuses, with the file's path.
+#[allow(unsafe_code)]
+pub fn map(path: &Path) -> Result<Map> {
+    let file = File::open(path).map_err(Error::io(path))?;
+    // SAFETY: the mapping is read-only, and whoever changes the file meanwhile breaks the contract above.
+    unsafe { Map::map(&file) }.map_err(Error::io(path))
+}
+
+/// Read a text.
+///
+/// # Errors
+/// What the system refuses, with the file's path.
+pub fn read_text(path: &Path) -> Result<String> {
+    std::fs::read_to_string(path).map_err(Error::io(path))
+}
 
 /// Who may read a new file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -13,7 +13,7 @@
 //! | 3 | [`spectrum`], [`newton`] | eigensolvers on symmetric operators; Newton's method on smooth functions |
 //! | 2 | [`model`], [`data`], [`train`] | nanochat's GPT over the tape, checkpoints; sequences, the embedded demo; training |
 //! | 1 | [`diff`] | the second-order tape: linearise once, push many directions |
-//! | 0 | [`math`], [`mod@file`], [`error`] | arrays, flat vectors, statistics, seeded streams; whole files; the error type |
+//! | 0 | [`math`], [`mod@file`], [`pickle`], [`error`] | arrays, flat vectors, statistics, seeded streams; whole files, Python pickles; the error type |
 
 pub mod cli;
 pub mod criteria;
@@ -25,6 +25,7 @@ pub mod file;
 pub mod math;
 pub mod model;
 pub mod newton;
+pub mod pickle;
 pub mod report;
 pub mod session;
 pub mod spectrum;

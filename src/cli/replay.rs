@@ -98,5 +98,5 @@ fn headless(session: &Session, format: Format, out: Option<&Path>) -> Result<Out
     let document = Document::of(&readout)
         .ok_or_else(|| Error::file(&session.folder, "the session ends before a checkpoint was opened"))?;
     output::write(&report::render(&document, format), out)?;
-    Ok(Outcome::of(&document))
+    Ok(Outcome::of(&readout))
 }

@@ -152,6 +152,10 @@ pub enum WarningName {
     WideInterval,
     /// λ_k and λ_{k+1} are not separated: the subspace is not well defined.
     NoSpectralGap,
+    /// A spectral density whose bulk is narrower than what it is smoothed over.
+    UnresolvedDensity,
+    /// The bound of Theorem 2 lies below what it bounds: its constants are too small.
+    BoundBelowMeasured,
     /// Numbers computed the paper's way carry its artefacts.
     PaperMethod,
     /// The last line of a session was torn and dropped.

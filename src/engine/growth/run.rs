@@ -233,7 +233,13 @@ impl<T: Real> Run<T> {
             return Ok(());
         }
         let mut problem = self.shared.problem.clone();
-        let config = problem.checkpoint.config.clone();
+        let Some(config) = problem.checkpoint.config.nanochat().cloned() else {
+            let what = format!(
+                "training runs start a nanochat anew; {} is none: give another mode",
+                problem.checkpoint.config
+            );
+            return Err(Error::knob("--mode", what));
+        };
         let mut pupil = Pupil::new(&config, problem.sequences.clone(), curriculum, self.seed(run))?;
         for n in grid {
             if self.is_known(run, n, step(n)) {

@@ -4,6 +4,7 @@
 //! This file folds; [`views`] derives the figures (estimates, ratios, shares, curves) from what was folded. What a run
 //! computes beside its question has a place of its own, [`exhibits`], and growth its own curves, [`growth`].
 
+pub mod agreement;
 pub mod exhibits;
 pub mod growth;
 pub mod views;
