@@ -22,7 +22,7 @@ use super::{Awaited, Canvas, Face, coming, focus_k, missing, scale};
 pub(super) const FACE: Face = Face { subject, reading, draw, awaited };
 
 /// Rows that a plot needs.
-const PLOT: u16 = 8;
+const PLOT: u16 = 7;
 
 fn subject(app: &App) -> String {
     let (sigma, n) = (exact(app.wanted.sigma), app.readout.shown_n());
@@ -83,7 +83,14 @@ fn reading(app: &App) -> Option<String> {
 }
 
 fn draw(canvas: &mut Canvas, area: Rect) {
-    let used = match canvas.app.view.views.theory {
+    let (app, k) = (canvas.app, focus_k(canvas.app));
+    // The picture says most of the bound: where there is no room for both, it stands alone.
+    let table = app.shown_ks().len() as u16 + 3;
+    let bounded = app.readout.theory(app.readout.shown_n(), k, app.wanted.sigma).is_some();
+    if app.view.views.theory == TheoryView::Bound && bounded && area.height < table + PLOT {
+        return bound_by_n(canvas, area);
+    }
+    let used = match app.view.views.theory {
         TheoryView::Bound => bounds(canvas, area),
         TheoryView::Diagonal => diagonals(canvas, area),
         TheoryView::Choice => signals(canvas, area),
@@ -93,7 +100,7 @@ fn draw(canvas: &mut Canvas, area: Rect) {
     if below.height < PLOT {
         return;
     }
-    match canvas.app.view.views.theory {
+    match app.view.views.theory {
         TheoryView::Bound => bound_by_n(canvas, below),
         TheoryView::Diagonal => diagonal_by_k(canvas, below),
         TheoryView::Choice => increments(canvas, below),
@@ -138,7 +145,7 @@ fn bounds(canvas: &mut Canvas, area: Rect) -> u16 {
     }
     let text = match constants {
         Some(c) => format!(
-            "M_ℓ {} nats, M_g {} (largest pull), M_H {} (largest ‖H_i‖, its residual added)",
+            "M_ℓ {} nats · M_g {} · M_H {} (‖H_i‖ with its residual)",
             number(c.loss, 3),
             number(c.gradient, 3),
             number(c.curvature, 3)
