@@ -113,7 +113,7 @@ fn verdict(theory: f64, slope: &Interval) -> (&'static str, Token) {
 }
 
 fn exponent(slope: &Interval) -> String {
-    let half = 0.5 * (slope.high - slope.low);
+    let half = 0.5 * slope.width();
     if half.is_finite() { measured_to(slope.value, half, 3) } else { number(slope.value, 3) }
 }
 
@@ -241,7 +241,7 @@ fn add(app: &App, plot: &mut Plot, role: Role, series: usize, course: &Course, n
     let curve = role.curve(app, series, points, name, label);
     let sign = if role == Role::Shown { '•' } else { COMPARED };
     plot.marks.extend(curve.points.iter().map(|point| Mark { point: *point, sign, style: curve.style }));
-    if role == Role::Shown && course.iter().any(|(_, i)| i.high > i.low) {
+    if role == Role::Shown && course.iter().any(|(_, i)| i.width() > 0.0) {
         let points = course.iter().map(|(at, i)| (*at as f64, i.low, i.high)).collect();
         plot.bands.push(Band { points, style: app.style(Token::Band) });
     }
@@ -310,7 +310,7 @@ fn rates(canvas: &mut Canvas, area: Rect) {
         }
         let course = app.readout.growth_curve(followed.criterion, followed.k, sigma);
         if let Some((_, i)) = course.last().filter(|_| wide) {
-            spans.push(Span::styled(measured(i.value, 0.5 * (i.high - i.low)), text));
+            spans.push(Span::styled(measured(i.value, 0.5 * i.width()), text));
         }
         line(canvas.buffer, area, row as u16 + 1, &Line::from(spans));
     }

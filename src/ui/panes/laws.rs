@@ -14,7 +14,7 @@ use crate::ui::plot::{At, Band, Curve, Guide, Plot, Quantity};
 use crate::ui::state::{App, LawsView, Pane};
 use crate::ui::theme::Token;
 
-use super::parts::{bar, interval, line, log_grid, percent, sure, times, wrapped};
+use super::parts::{bar, interval, line, log_grid, percent, times, wrapped};
 use super::sides::Role;
 use super::{Awaited, Canvas, Face, coming, focus_k, missing, scale};
 
@@ -182,8 +182,8 @@ fn parts(canvas: &mut Canvas, area: Rect) {
     over_laws(canvas, below, |i, f| {
         let style = app.style(Token::series(i));
         let mut spans = Vec::new();
-        let blank = sure(0.0);
-        spans.extend(bar(app, &f.gradient_share.map_or(blank, sure), track, style));
+        let blank = Interval::exact(0.0);
+        spans.extend(bar(app, &f.gradient_share.map_or(blank, Interval::exact), track, style));
         spans.push(Span::styled(format!(" {:<9} ", share_of(f.gradient_share)), text));
         spans.extend(bar(app, &f.curvature_share.unwrap_or(blank), track, style));
         spans

@@ -8,13 +8,14 @@ use crate::engine::event::Stage;
 use crate::engine::knobs::{Exhibit, Law};
 use crate::engine::readout::exhibits::{Bound, IndexSet};
 use crate::math::format::{exact, number};
+use crate::math::stats::Interval;
 use crate::ui::plot::axis::{Axis, Scale};
 use crate::ui::plot::raster::Stroke;
 use crate::ui::plot::{At, Curve, Guide, Mark, Plot, Quantity};
 use crate::ui::state::{App, Pane, TheoryView};
 use crate::ui::theme::Token;
 
-use super::parts::{bar, line, percent, sure, times, wrapped};
+use super::parts::{bar, line, percent, times, wrapped};
 use super::sides::Role;
 use super::{Awaited, Canvas, Face, coming, focus_k, missing, scale};
 
@@ -200,7 +201,7 @@ fn diagonals(canvas: &mut Canvas, area: Rect) -> u16 {
     for (i, k) in app.shown_ks().into_iter().enumerate() {
         let Some(found) = readout.corollary4(k, sigma) else { continue };
         let mut spans = vec![Span::styled(format!("{k:>4}  "), app.style(Token::series(i)))];
-        spans.extend(bar(app, &sure(found.off_diagonal), track, app.style(Token::series(i))));
+        spans.extend(bar(app, &Interval::exact(found.off_diagonal), track, app.style(Token::series(i))));
         let off = format!("{} %", number(100.0 * found.off_diagonal, 2));
         let [diagonal, signal, full] = [found.diagonal, found.signal, found.full].map(|x| number(x, 3));
         spans.push(Span::styled(format!(" {off:<9}{diagonal:<12}{signal:<12}{full:<10}"), app.style(Token::Text)));
@@ -268,7 +269,7 @@ fn signals(canvas: &mut Canvas, area: Rect) -> u16 {
     for (i, (name, signal)) in choices.iter().enumerate() {
         let style = app.style(Token::series(i));
         let mut spans = vec![Span::styled(format!("{name:<18}"), style)];
-        spans.extend(bar(app, &sure(signal / most), track, style));
+        spans.extend(bar(app, &Interval::exact(signal / most), track, style));
         spans.push(Span::styled(format!(" {:<12}", number(*signal, 3)), app.style(Token::Text)));
         line(canvas.buffer, area, i as u16 + 1, &Line::from(spans));
     }

@@ -10,7 +10,6 @@ use crate::engine::readout::growth::Position;
 use crate::math::format::{measured_to, number};
 use crate::math::stats::{Estimate, Interval};
 use crate::ui::panes::Canvas;
-use crate::ui::panes::parts::sure;
 use crate::ui::panes::sides::Role;
 use crate::ui::plot::Mark;
 use crate::ui::plot::axis::Scale;
@@ -72,11 +71,7 @@ pub(super) fn draw(canvas: &mut Canvas, area: Rect) {
     };
     let mut plot = blank(app);
     for (readout, role) in sides(app) {
-        let mean = |s: &Step| Interval {
-            value: s.overlap.mean,
-            low: s.overlap.mean - s.half(),
-            high: s.overlap.mean + s.half(),
-        };
+        let mean = |s: &Step| Interval::around(s.overlap.mean, s.half());
         let course: Course = overlaps(readout).iter().map(|s| (s.at, mean(s))).collect();
         add(app, &mut plot, role, 0, &course, "overlap", "overlap ‖UᵀV‖²/k");
     }
@@ -87,7 +82,7 @@ pub(super) fn draw(canvas: &mut Canvas, area: Rect) {
     let mut plot = blank(app);
     let steps = overlaps(&app.readout);
     let of = |angle: fn(&[f64]) -> Option<&f64>| -> Course {
-        let degrees = |s: &Step| Some((s.at, sure(angle(&s.angles)?.to_degrees())));
+        let degrees = |s: &Step| Some((s.at, Interval::exact(angle(&s.angles)?.to_degrees())));
         steps.iter().filter_map(degrees).collect()
     };
     let all = steps.iter().flat_map(|s| s.angles.iter().map(|a| (s.at as f64, a.to_degrees())));
