@@ -77,7 +77,8 @@ pub struct Options {
     /// Seed of every random number [default: 0].
     #[arg(long, env = "EIGENTOP_SEED", hide_env_values = true)]
     pub seed: Option<u64>,
-    /// What is computed beside: none, all or some of traces,shares,laws,theory,density,growth [default: none].
+    /// What is computed beside: none, all or some of traces,shares,laws,theory,density,growth [default: all on
+    /// the dashboard, none without a screen].
     #[arg(long, env = "EIGENTOP_EXHIBITS", hide_env_values = true)]
     pub exhibits: Option<Exhibits>,
     /// Floating-point precision [default: f32].

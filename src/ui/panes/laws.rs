@@ -14,7 +14,7 @@ use crate::ui::plot::{At, Band, Curve, Guide, Plot, Quantity};
 use crate::ui::state::{App, LawsView, Pane};
 use crate::ui::theme::Token;
 
-use super::parts::{bar, interval, line, log_grid, percent, sure, times, wrapped};
+use super::parts::{bar, interval, line, log_grid, percent, times, wrapped};
 use super::sides::Role;
 use super::{Awaited, Canvas, Face, coming, focus_k, missing, scale};
 
@@ -88,7 +88,10 @@ fn value(figures: &LawFigures) -> f64 {
 fn draw(canvas: &mut Canvas, area: Rect) {
     match canvas.app.view.views.laws {
         LawsView::Shares => {
-            let used = table(canvas, area) + 1;
+            let table = table(canvas, area);
+            // Air between the two tables where there is room for it.
+            let all = canvas.app.shown_ks().len() as u16 + 1;
+            let used = table + u16::from(area.height > table + all);
             let below = Rect { y: area.y + used.min(area.height), height: area.height.saturating_sub(used), ..area };
             without_model(canvas, below);
         }
@@ -119,7 +122,7 @@ fn over_laws(canvas: &mut Canvas, area: Rect, row: impl Fn(usize, &LawFigures) -
     }
     if !unknown.is_empty() {
         let text = format!("{}: {}", unknown.join(", "), missing(app, Exhibit::Laws));
-        for text in wrapped(&text, area.width, 2) {
+        for text in wrapped(&text, area.width, 3) {
             line(canvas.buffer, area, used, &Line::styled(text, app.style(Token::Muted)));
             used += 1;
         }
@@ -179,8 +182,8 @@ fn parts(canvas: &mut Canvas, area: Rect) {
     over_laws(canvas, below, |i, f| {
         let style = app.style(Token::series(i));
         let mut spans = Vec::new();
-        let blank = sure(0.0);
-        spans.extend(bar(app, &f.gradient_share.map_or(blank, sure), track, style));
+        let blank = Interval::exact(0.0);
+        spans.extend(bar(app, &f.gradient_share.map_or(blank, Interval::exact), track, style));
         spans.push(Span::styled(format!(" {:<9} ", share_of(f.gradient_share)), text));
         spans.extend(bar(app, &f.curvature_share.unwrap_or(blank), track, style));
         spans
@@ -192,7 +195,7 @@ fn parts(canvas: &mut Canvas, area: Rect) {
 /// The share of the law in force by the quadratic model and without it, by k.
 fn without_model(canvas: &mut Canvas, area: Rect) {
     let (app, readout, sigma) = (canvas.app, &canvas.app.readout, canvas.app.wanted.sigma);
-    if area.height < 3 {
+    if area.height < 2 {
         return;
     }
     let (muted, text) = (app.style(Token::Muted), app.style(Token::Text));
@@ -203,7 +206,10 @@ fn without_model(canvas: &mut Canvas, area: Rect) {
     let n = readout.shown_n();
     let mut row = 1;
     let mut any = false;
-    for (i, k) in app.shown_ks().into_iter().enumerate() {
+    let ks = app.shown_ks();
+    // Where not all fit, the largest tell most.
+    let skipped = ks.len().saturating_sub(usize::from(area.height - 1));
+    for (i, k) in ks.into_iter().enumerate().skip(skipped) {
         let Some(model) = readout.shares(n, k, sigma).map(|s| s.total) else { continue };
         let mut spans = vec![
             Span::styled(format!("{k:>4}  "), app.style(Token::series(i))),

@@ -6,11 +6,12 @@ use ratatui::text::{Line, Span};
 use crate::engine::event::Stage;
 use crate::engine::readout::{Readout, StageState, Standing};
 use crate::math::format::{count, number, span};
+use crate::math::stats::Interval;
 use crate::ui::state::App;
 use crate::ui::theme::Token;
 
 use super::Canvas;
-use super::parts::{bar, line, percent, sure};
+use super::parts::{bar, line, percent};
 use super::sides::COMPARED;
 
 pub(super) fn subject(app: &App) -> String {
@@ -73,7 +74,7 @@ pub(super) fn draw(canvas: &mut Canvas, area: Rect) {
             Span::styled(format!("{:>8}  ", span(work.seconds)), text),
         ];
         if track > 0 {
-            spans.extend(bar(app, &sure(work.seconds / whole), track, app.style(Token::series(i))));
+            spans.extend(bar(app, &Interval::exact(work.seconds / whole), track, app.style(Token::series(i))));
         }
         let some = |x: f64| if x > 0.0 { count(x) } else { "–".to_owned() };
         let hvps = if work.hvps > 0.0 { number(work.hvps, 3) } else { "–".to_owned() };
