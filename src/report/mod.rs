@@ -12,6 +12,7 @@ mod parameters;
 mod sections;
 mod table;
 mod text;
+pub mod verdict;
 
 pub use bench::render as bench;
 pub use document::Document;
