@@ -1,13 +1,12 @@
 //! The demo that is compiled in: a small byte-level nanochat and the text it was trained on, so that the program shows
 //! something true before it is given anything.
 
-use std::io::Cursor;
 use std::path::Path;
 
 use crate::data::sequences::Sequences;
 use crate::error::{Error, Result};
+use crate::model::architecture::Limits;
 use crate::model::checkpoint::Checkpoint;
-use crate::model::config::GptConfig;
 
 /// The first book of Cicero's *De finibus bonorum et malorum* (45 BC, public domain).
 pub const TEXT: &str = lipsum::LIBER_PRIMUS;
@@ -20,14 +19,14 @@ const WEIGHTS: &[u8] = include_bytes!("../../assets/demo/model.safetensors");
 /// # Errors
 /// None in a build whose tests pass: the files under `assets/demo` are checked there.
 pub fn checkpoint() -> Result<Checkpoint> {
-    Checkpoint::from_bytes("demo", CONFIG, Cursor::new(WEIGHTS))
+    Checkpoint::from_bytes("demo", CONFIG, WEIGHTS)
 }
 
 /// All sequences of [`TEXT`], cut to the model's length.
 ///
 /// # Errors
 /// A model whose tokens are not bytes, or whose sequences are longer than the text.
-pub fn text(config: &GptConfig) -> Result<Sequences> {
+pub fn text(config: impl Into<Limits>) -> Result<Sequences> {
     Sequences::from_bytes("Cicero, De finibus I", TEXT.as_bytes(), config)
         .map_err(|what| Error::file(Path::new("demo text"), what))
 }
@@ -36,7 +35,7 @@ pub fn text(config: &GptConfig) -> Result<Sequences> {
 ///
 /// # Errors
 /// More rows than the text has; otherwise as [`text`].
-pub fn sequences(config: &GptConfig, rows: usize) -> Result<Sequences> {
+pub fn sequences(config: impl Into<Limits>, rows: usize) -> Result<Sequences> {
     let mut all = text(config)?;
     if rows > all.rows() {
         let what = format!("{rows} sequences were asked, but the demo text has {}; give --text FILE", all.rows());
@@ -56,7 +55,7 @@ mod tests {
         assert!(demo.notes.is_empty());
         assert_eq!(demo.parameters.len(), demo.config.layout().len());
         let data = sequences(&demo.config, 2).unwrap();
-        let len = demo.config.sequence_len;
+        let len = demo.config.limits().sequence_len;
         let bytes: Vec<u32> = TEXT.bytes().map(u32::from).collect();
         assert_eq!(data.inputs, [&bytes[..len], &bytes[len..2 * len]]);
         assert_eq!(data.targets, [&bytes[1..len + 1], &bytes[len + 1..2 * len + 1]]);

@@ -5,7 +5,8 @@ use std::path::Path;
 use serde::Deserialize;
 
 use crate::error::{Error, Result};
-use crate::model::config::GptConfig;
+use crate::file::{Readers, replace};
+use crate::model::architecture::Limits;
 
 /// A byte-level model's vocabulary: one token a byte.
 pub const BYTE_VOCAB: usize = 256;
@@ -27,28 +28,38 @@ impl Sequences {
     /// # Errors
     /// An unreadable file; rows that are not of one length, longer than the model's sequences, or with a token outside
     /// its vocabulary, each naming the row and column.
-    pub fn from_tokens(path: &Path, config: &GptConfig) -> Result<Sequences> {
+    pub fn from_tokens(path: &Path, config: impl Into<Limits>) -> Result<Sequences> {
         #[derive(Deserialize)]
         #[serde(deny_unknown_fields)]
         struct Tokens {
             inputs: Vec<Vec<i64>>,
             targets: Vec<Vec<i64>>,
         }
+        let limits = config.into();
         let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
         let Tokens { inputs, targets } = serde_json::from_str(&text)
             .map_err(|e| Error::file(path, format!("not token rows {{\"inputs\": [[…]], \"targets\": [[…]]}}: {e}")))?;
-        let rows = |field, rows: Vec<Vec<i64>>| narrow(field, &rows, config).map_err(|what| Error::file(path, what));
+        let rows = |field, rows: Vec<Vec<i64>>| narrow(field, &rows, limits).map_err(|what| Error::file(path, what));
         let (inputs, targets) = (rows("inputs", inputs)?, rows("targets", targets)?);
         let sequences = Sequences { name: label(path), inputs, targets };
-        sequences.check(config).map_err(|what| Error::file(path, what))?;
+        sequences.check(limits).map_err(|what| Error::file(path, what))?;
         Ok(sequences)
+    }
+
+    /// Write the rows in the form of `--tokens`. The file appears whole or not at all.
+    ///
+    /// # Errors
+    /// What the system refuses.
+    pub fn save(&self, path: &Path) -> Result<()> {
+        let tokens = serde_json::json!({"inputs": self.inputs, "targets": self.targets});
+        replace(path, format!("{tokens}\n").as_bytes(), Readers::Usual)
     }
 
     /// Read a text as bytes, the form of `--text`, for a byte-level model; see [`Sequences::from_bytes`].
     ///
     /// # Errors
     /// An unreadable file, one too short for a single row, or a model whose tokens are not bytes.
-    pub fn from_text(path: &Path, config: &GptConfig) -> Result<Sequences> {
+    pub fn from_text(path: &Path, config: impl Into<Limits>) -> Result<Sequences> {
         let bytes = std::fs::read(path).map_err(Error::io(path))?;
         Sequences::from_bytes(&label(path), &bytes, config).map_err(|what| Error::file(path, what))
     }
@@ -58,12 +69,11 @@ impl Sequences {
     ///
     /// # Errors
     /// A message, when not one row can be cut or the model's tokens are not bytes; the caller knows the file.
-    pub fn from_bytes(name: &str, bytes: &[u8], config: &GptConfig) -> std::result::Result<Sequences, String> {
-        let len = config.sequence_len;
-        if config.vocab_size != BYTE_VOCAB {
+    pub fn from_bytes(name: &str, bytes: &[u8], config: impl Into<Limits>) -> std::result::Result<Sequences, String> {
+        let Limits { sequence_len: len, vocab_size } = config.into();
+        if vocab_size != BYTE_VOCAB {
             return Err(format!(
-                "a text is read as bytes, but this model's vocabulary has {} tokens, not {BYTE_VOCAB}; give --tokens",
-                config.vocab_size
+                "a text is read as bytes, but this model's vocabulary has {vocab_size} tokens, not {BYTE_VOCAB}; give --tokens"
             ));
         }
         if bytes.len() <= len {
@@ -78,7 +88,8 @@ impl Sequences {
     ///
     /// # Errors
     /// A message with the row and column at fault (both from 0); the caller knows the file.
-    pub fn check(&self, config: &GptConfig) -> std::result::Result<(), String> {
+    pub fn check(&self, config: impl Into<Limits>) -> std::result::Result<(), String> {
+        let limits = config.into();
         if self.inputs.is_empty() {
             return Err("there are no rows".into());
         }
@@ -86,16 +97,16 @@ impl Sequences {
             return Err(format!("inputs has {} rows but targets has {}", self.inputs.len(), self.targets.len()));
         }
         let len = self.inputs[0].len();
-        if len == 0 || len > config.sequence_len {
-            return Err(format!("rows have {len} tokens; this model takes 1 to {}", config.sequence_len));
+        if len == 0 || len > limits.sequence_len {
+            return Err(format!("rows have {len} tokens; this model takes 1 to {}", limits.sequence_len));
         }
         for (field, rows) in [("inputs", &self.inputs), ("targets", &self.targets)] {
             for (r, row) in rows.iter().enumerate() {
                 if row.len() != len {
                     return Err(format!("{field} row {r} has {} tokens, but inputs row 0 has {len}", row.len()));
                 }
-                if let Some(c) = row.iter().position(|&token| token as usize >= config.vocab_size) {
-                    return Err(outside(field, r, c, i64::from(row[c]), config));
+                if let Some(c) = row.iter().position(|&token| token as usize >= limits.vocab_size) {
+                    return Err(outside(field, r, c, i64::from(row[c]), limits));
                 }
             }
         }
@@ -131,13 +142,13 @@ impl Sequences {
 }
 
 /// Rows as they were written, as tokens; [`Sequences::check`] sees only what fits a token's type.
-fn narrow(field: &str, rows: &[Vec<i64>], config: &GptConfig) -> std::result::Result<Vec<Vec<u32>>, String> {
-    let token = |r, c, token: i64| u32::try_from(token).map_err(|_| outside(field, r, c, token, config));
+fn narrow(field: &str, rows: &[Vec<i64>], limits: Limits) -> std::result::Result<Vec<Vec<u32>>, String> {
+    let token = |r, c, token: i64| u32::try_from(token).map_err(|_| outside(field, r, c, token, limits));
     rows.iter().enumerate().map(|(r, row)| row.iter().enumerate().map(|(c, &x)| token(r, c, x)).collect()).collect()
 }
 
-fn outside(field: &str, row: usize, column: usize, token: i64, config: &GptConfig) -> String {
-    let vocab = config.vocab_size;
+fn outside(field: &str, row: usize, column: usize, token: i64, limits: Limits) -> String {
+    let vocab = limits.vocab_size;
     format!("{field} row {row}, column {column}: token {token} is outside the vocabulary of {vocab}")
 }
 

@@ -4,21 +4,24 @@
 mod bench;
 pub mod chart;
 mod csv;
+pub mod decomposition;
 pub mod document;
+pub mod exhibits;
 pub mod export;
 pub mod figure;
-mod growth;
+pub mod growth;
 mod parameters;
 mod sections;
-mod table;
+mod settle;
+pub mod table;
 mod text;
 pub mod verdict;
 
 pub use bench::render as bench;
 pub use document::Document;
-pub use growth::render as growth;
 pub use parameters::render as parameters;
 pub use sections::Section;
+pub use settle::render as settle;
 pub use text::{markdown, table};
 
 use serde::Serialize;

@@ -116,7 +116,7 @@ impl Table {
 }
 
 /// A cell as the one or three fields of its column.
-fn fields(kind: Kind, cell: &Cell) -> Vec<String> {
+pub(super) fn fields(kind: Kind, cell: &Cell) -> Vec<String> {
     let mut fields = match cell {
         Cell::Text(text) => vec![field(text)],
         Cell::Count(count) => vec![count.to_string()],

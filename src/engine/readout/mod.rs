@@ -311,7 +311,10 @@ impl Readout {
             | Event::Constants { .. }
             | Event::PickFreeze { .. }
             | Event::GrowthPlan(_)
-            | Event::Growth(_) => self.exhibit(&stamped.event),
+            | Event::Growth(_)
+            | Event::SettlePlan(_)
+            | Event::Settle(_)
+            | Event::Settled(_) => self.exhibit(&stamped.event),
             Event::Warning { name, message } => {
                 self.warnings.insert(*name, message.clone());
                 self.note(stamped.t, Level::Warning, message);
