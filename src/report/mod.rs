@@ -11,6 +11,7 @@ pub mod export;
 pub mod figure;
 pub mod growth;
 mod parameters;
+pub mod reproduction;
 mod sections;
 mod settle;
 pub mod table;
