@@ -12,7 +12,7 @@ use crate::criteria::quadratic::Coefficients;
 use crate::diff::product::metered;
 use crate::diff::risk::{Interrupt, Risk};
 use crate::engine::hessian::{Hessian, block, solve};
-use crate::engine::knobs::SolverKind;
+use crate::engine::knobs::{Knobs, SolverKind};
 use crate::engine::memory;
 use crate::engine::problem::Problem;
 use crate::engine::worker::Settings;
@@ -26,7 +26,7 @@ use crate::spectrum::basis::Basis;
 use crate::spectrum::solver::{Eigenspace, Outcome, Request, Start};
 
 /// Most products that an eigensolver may spend for each pair.
-const PRODUCTS_PER_PAIR: usize = 500;
+pub(super) const PRODUCTS_PER_PAIR: usize = 500;
 
 /// Measure on the threads of the pool in force.
 pub(super) fn measure<T: Real>(
@@ -90,7 +90,7 @@ pub(super) fn measure<T: Real>(
         bench.variance_ratios.extend(variance_ratio(&pairs, model.moments(plan.knobs.k(), sigma).j(), plan, sigma));
     }
     let began = Instant::now();
-    papers_draws(&papers, plan, &space.vectors)?;
+    draws(&papers, &plan.knobs, &space.vectors)?;
     bench.seconds.paper.direct_mc = Some(began.elapsed().as_secs_f64());
 
     let ratio = |of: fn(&Seconds) -> Option<f64>| Some(of(&bench.seconds.paper)? / of(&bench.seconds.ours)?);
@@ -223,17 +223,17 @@ fn pairs<T: Real>(risk: &Risk<T>, plan: &Plan, u: &Basis<T>, model: &Coefficient
     (0..plan.knobs.draws.div_ceil(2)).map(pair).collect()
 }
 
-/// Direct Monte Carlo as the paper does it: the mean loss on n + 1 and again on n sequences for every draw.
-fn papers_draws<T: Real>(risk: &Risk<T>, plan: &Plan, u: &Basis<T>) -> Result<f64> {
-    let (n, sigma) = (plan.knobs.n, plan.knobs.sigmas.first().copied().unwrap_or(1e-3));
+/// Direct Monte Carlo as the paper does it, at the first σ: the mean loss on n + 1 and again on n sequences for every draw.
+pub(super) fn draws<T: Real>(risk: &Risk<T>, knobs: &Knobs, u: &Basis<T>) -> Result<f64> {
+    let (n, sigma) = (knobs.n, knobs.sigmas.first().copied().unwrap_or(knobs.sigma));
     let mut total = 0.0;
-    for index in 0..plan.knobs.draws {
-        let z = Stream::new(plan.knobs.seed, Purpose::Subspace, index as u64).normals(u.len());
+    for index in 0..knobs.draws {
+        let z = Stream::new(knobs.seed, Purpose::Subspace, index as u64).normals(u.len());
         let point = vector::moved(risk.point(), sigma, &u.combine(&z));
         let [more, fewer] = [n + 1, n].map(|count| risk.losses(&[&point], 0..count).map(|l| mean(&l[0], count)));
         total += (more?.unwrap_or(f64::NAN) - fewer?.unwrap_or(f64::NAN)).powi(2);
     }
-    Ok(total / plan.knobs.draws as f64)
+    Ok(total / knobs.draws as f64)
 }
 
 /// Variance of the mean of Δ² over that of our estimator from as many losses of a sequence: the paper's method spends
