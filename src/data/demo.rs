@@ -5,6 +5,7 @@ use std::io::Cursor;
 use std::path::Path;
 
 use crate::data::sequences::Sequences;
+use crate::data::tokenizer::{BYTE_VOCAB, Tokenizer};
 use crate::error::{Error, Result};
 use crate::model::checkpoint::Checkpoint;
 use crate::model::config::GptConfig;
@@ -28,8 +29,16 @@ pub fn checkpoint() -> Result<Checkpoint> {
 /// # Errors
 /// A model whose tokens are not bytes, or whose sequences are longer than the text.
 pub fn text(config: &GptConfig) -> Result<Sequences> {
-    Sequences::from_bytes("Cicero, De finibus I", TEXT.as_bytes(), config)
-        .map_err(|what| Error::file(Path::new("demo text"), what))
+    let wrong = |what| Error::file(Path::new("demo text"), what);
+    if config.vocab_size != BYTE_VOCAB {
+        let known = config.vocab_size;
+        return Err(wrong(format!(
+            "one token a byte, but this model's vocabulary has {known} tokens, not {BYTE_VOCAB}; give --text FILE (with \
+             --tokenizer), --shards or --tokens"
+        )));
+    }
+    let tokens = Tokenizer::Bytes.encode(TEXT.as_bytes()).map_err(wrong)?;
+    Sequences::cut("Cicero, De finibus I", &tokens, config.sequence_len).map_err(wrong)
 }
 
 /// The first `rows` sequences of [`TEXT`], cut to the model's length: the checkpoint was trained on them.
