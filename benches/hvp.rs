@@ -10,7 +10,6 @@ use eigentop::diff::primitive::Batch;
 use eigentop::diff::risk::Risk;
 use eigentop::math::array::Real;
 use eigentop::model::checkpoint::Checkpoint;
-use eigentop::model::gpt;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -38,8 +37,7 @@ fn bench<T: Real>(precision: &str) {
     let batches: Vec<Batch> =
         (0..N).map(|i| Batch::new(rows.inputs[i].clone(), rows.targets[i].clone(), rows.row_len())).collect();
     let w: Vec<T> = checkpoint.parameters.iter().map(|x| T::of(*x)).collect();
-    let risk =
-        || Risk::new(gpt::graph(&checkpoint.config, rows.row_len()), batches.clone(), w.clone(), Arc::new(|| Ok(())));
+    let risk = || Risk::new(checkpoint.config.graph(rows.row_len()), batches.clone(), w.clone(), Arc::new(|| Ok(())));
     let mut at = risk();
     at.linearise(0..N).expect("finite");
     let v: Vec<T> = (0..w.len()).map(|i| T::of((i as f64).sin())).collect();

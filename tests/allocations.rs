@@ -9,7 +9,6 @@ use eigentop::data::sequences::Sequences;
 use eigentop::diff::primitive::Batch;
 use eigentop::diff::risk::Risk;
 use eigentop::model::checkpoint::Checkpoint;
-use eigentop::model::gpt;
 
 /// Lists of references and the thread pool's jobs are smaller; any array of activations or parameters is larger.
 const SMALL: usize = 8 << 10;
@@ -43,7 +42,7 @@ fn products_allocate_nothing_large() {
     let rows = Sequences::from_tokens(&folder.join("tokens.json"), &checkpoint.config).unwrap();
     let batch = |i: usize| Batch::new(rows.inputs[i].clone(), rows.targets[i].clone(), rows.row_len());
     let w: Vec<f32> = checkpoint.parameters.iter().map(|x| *x as f32).collect();
-    let graph = gpt::graph(&checkpoint.config, rows.row_len());
+    let graph = checkpoint.config.graph(rows.row_len());
     // One thread: how many buffers several threads need at once is a matter of chance.
     rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap().install(|| {
         let mut risk = Risk::new(graph, (0..4).map(batch).collect(), w, Arc::new(|| Ok(())));

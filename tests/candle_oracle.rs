@@ -38,7 +38,7 @@ fn fixture(name: &str) -> Fixture {
 
 fn losses_agree(name: &str, dtype: DType, tolerance: f64) {
     let Fixture { checkpoint, data, golden } = fixture(name);
-    let model = CandleGpt::new(&checkpoint.config, dtype, &data.inputs, &data.targets).unwrap();
+    let model = CandleGpt::new(checkpoint.config.nanochat().unwrap(), dtype, &data.inputs, &data.targets).unwrap();
     let losses = model.losses(&checkpoint.parameters).unwrap();
     assert_eq!(losses.len(), golden.losses.len());
     for (i, (ours, theirs)) in losses.iter().zip(&golden.losses).enumerate() {
@@ -49,7 +49,9 @@ fn losses_agree(name: &str, dtype: DType, tolerance: f64) {
 fn derivatives_agree(name: &str) {
     let Fixture { checkpoint, data, golden } = fixture(name);
     let n = golden.n;
-    let model = CandleGpt::new(&checkpoint.config, DType::F64, &data.inputs[..n], &data.targets[..n]).unwrap();
+    let model =
+        CandleGpt::new(checkpoint.config.nanochat().unwrap(), DType::F64, &data.inputs[..n], &data.targets[..n])
+            .unwrap();
     let agree = |what: &str, ours: Vec<f64>, theirs: &[f64], largest: f64| {
         assert_eq!(theirs.len(), golden.sample_indices.len());
         for (&i, theirs) in golden.sample_indices.iter().zip(theirs) {

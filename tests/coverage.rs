@@ -2,17 +2,14 @@
 //! value. Slow, so run on request: `cargo test --release --test coverage -- --ignored --nocapture`. BENCHMARKS.md has the
 //! result.
 
-use std::path::PathBuf;
-use std::sync::mpsc;
+mod worker;
 
-use eigentop::data::sequences::Sequences;
-use eigentop::engine::event::Stamped;
-use eigentop::engine::knobs::{Knobs, Precision};
-use eigentop::engine::problem::Problem;
-use eigentop::engine::readout::{Readout, State};
-use eigentop::engine::worker::{Run, Settings, Wanted, spawn};
+use std::collections::BTreeSet;
+
+use eigentop::engine::knobs::{Exhibit, Knobs, Precision};
+use eigentop::engine::readout::Readout;
 use eigentop::math::stats::{Estimate, Interval};
-use eigentop::model::checkpoint::Checkpoint;
+use worker::{Depth, fixture};
 
 const SEEDS: u64 = 200;
 const K: usize = 4;
@@ -20,26 +17,9 @@ const SIGMAS: [f64; 2] = [1e-3, 1e-2];
 
 /// A run on fixture A with so tight a basis that every seed looks at the same subspace.
 fn run(seed: u64) -> Readout {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/A");
-    let open = move || {
-        let checkpoint = Checkpoint::open(&folder, None)?;
-        let sequences = Sequences::from_tokens(&folder.join("tokens.json"), &checkpoint.config)?;
-        Ok(Problem { checkpoint, sequences })
-    };
-    let knobs = Knobs { ks: vec![K], sigmas: SIGMAS.to_vec(), tol: 1e-8, seed, ..Knobs::default() };
-    let settings = Settings { precision: Precision::F64, device: "cpu".into(), threads: 0, memory: None };
-    let (send, events) = mpsc::channel();
-    let sink = Box::new(move |e: &Stamped| {
-        let _ = send.send(e.clone());
-    });
-    let worker = spawn(open, settings, Wanted { knobs, run: Run::Going }, sink).unwrap();
-    let mut readout = Readout::default();
-    while readout.state != State::Idle {
-        readout.apply(&events.recv().expect("the worker went silent"));
-        assert!(!matches!(readout.state, State::Failed(_)), "{:?}", readout.state);
-    }
-    worker.stop();
-    readout
+    let exhibits = BTreeSet::from([Exhibit::Shares]);
+    let knobs = Knobs { ks: vec![K], sigmas: SIGMAS.to_vec(), tol: 1e-8, seed, exhibits, ..Knobs::default() };
+    worker::run(fixture("A"), Precision::F64, knobs, Depth::Everything)
 }
 
 /// An interval of one run.
@@ -59,6 +39,8 @@ fn intervals(r: &Readout, sigma: f64) -> Vec<(&'static str, Interval)> {
         ("ratio", r.ratio(K, sigma).unwrap()),
         ("share", shares.total),
         ("curvature share", shares.curvature),
+        ("share by pick-freeze", r.pick_freeze_share(K, sigma).unwrap()),
+        ("the same, plain", r.pick_freeze_plain(K, sigma).unwrap()),
     ]
 }
 
@@ -74,6 +56,8 @@ fn intervals_cover_what_they_promise() {
             // The pooled runs are the long run. Quotients are pooled above and below the line.
             let truth = match *name {
                 "ratio" => mean(2) / mean(0),
+                // Of both estimates of the same share the long run of the narrow one is the better known.
+                "the same, plain" => mean(i - 1),
                 "share" | "curvature share" => {
                     1.0 / (by_run.iter().map(|run| 1.0 / run[i].1.value).sum::<f64>() / SEEDS as f64)
                 }

@@ -11,7 +11,6 @@ use eigentop::diff::primitive::Batch;
 use eigentop::diff::risk::Risk;
 use eigentop::math::array::Real;
 use eigentop::model::checkpoint::Checkpoint;
-use eigentop::model::gpt;
 use serde_json::Value;
 
 struct Fixture {
@@ -37,7 +36,7 @@ fn risk<T: Real>(f: &Fixture) -> Risk<T> {
         .map(|(i, t)| Batch::new(i.clone(), t.clone(), i.len()))
         .collect();
     let w = f.checkpoint.parameters.iter().map(|x| T::of(*x)).collect();
-    Risk::new(gpt::graph(&f.checkpoint.config, f.sequences.row_len()), batches, w, Arc::new(|| Ok(())))
+    Risk::new(f.checkpoint.config.graph(f.sequences.row_len()), batches, w, Arc::new(|| Ok(())))
 }
 
 fn numbers(v: &Value) -> Vec<f64> {
@@ -146,7 +145,7 @@ fn gradients_and_products_agree_with_automatic_differentiation() {
     risk.linearise(0..2).unwrap();
     let w = &f.checkpoint.parameters;
     let oracle = CandleGpt::new(
-        &f.checkpoint.config,
+        f.checkpoint.config.nanochat().unwrap(),
         candle_core::DType::F64,
         &f.sequences.inputs[..2],
         &f.sequences.targets[..2],

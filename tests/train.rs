@@ -9,7 +9,6 @@ use eigentop::diff::risk::Risk;
 use eigentop::error::Error;
 use eigentop::model::checkpoint::Checkpoint;
 use eigentop::model::config::GptConfig;
-use eigentop::model::gpt;
 use eigentop::train::run::{Source, Step, TrainOptions, run};
 
 fn tiny(steps: usize) -> TrainOptions {
@@ -102,11 +101,11 @@ fn divergence_is_reported_with_the_step_and_what_to_try() {
 #[test]
 fn the_embedded_demo_is_what_the_defaults_train_and_knows_its_first_rows() {
     let demo = demo::checkpoint().unwrap();
-    assert_eq!(demo.config, TrainOptions::default().config);
+    assert_eq!(demo.config, TrainOptions::default().config.into());
     let rows = demo::sequences(&demo.config, 8).unwrap();
     let pairs = rows.inputs.iter().zip(&rows.targets);
     let batches = pairs.map(|(inputs, targets)| Batch::new(inputs.clone(), targets.clone(), inputs.len()));
-    let graph = gpt::graph(&demo.config, rows.row_len());
+    let graph = demo.config.graph(rows.row_len());
     let mut risk = Risk::<f64>::new(graph, batches.collect(), demo.parameters, Arc::new(|| Ok(())));
     let mean = risk.linearise(0..8).unwrap().iter().sum::<f64>() / 8.0;
     let norm = risk.gradient(0..8).unwrap().iter().map(|x| x * x).sum::<f64>().sqrt();

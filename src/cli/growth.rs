@@ -135,8 +135,8 @@ pub fn run(args: GrowthArgs, config: &Config) -> Result<Outcome> {
     };
     let wanted = Wanted { knobs, run: Run::Going };
     let readout = watching::fold(|sink| spawn(job, settings, wanted, sink), recorder.as_ref())?;
-    output::write(&report::growth(&readout, output.format)?, output.out.as_deref())?;
-    Ok(Outcome::Done)
+    output::write(&report::growth::render(&readout, output.format)?, output.out.as_deref())?;
+    Ok(Outcome::of(&readout))
 }
 
 fn begin(args: GrowthArgs, config: &Config) -> Result<Begun> {

@@ -55,5 +55,5 @@ pub fn run(args: MeasureArgs, config: &Config) -> Result<Outcome> {
         document.probe = Some(probe::hvp(&source.open(n)?, n, &settings)?);
     }
     output::write(&report::render(&document, args.output.format), args.output.out.as_deref())?;
-    Ok(Outcome::of(&document))
+    Ok(Outcome::of(&readout))
 }

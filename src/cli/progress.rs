@@ -67,6 +67,9 @@ pub fn of_run(readout: &Readout) -> String {
     let State::Running(stage) = readout.state else { return "reading".to_owned() };
     let Some(state) = readout.stages.get(&stage) else { return stage.to_string() };
     let mut text = format!("{stage} {}/{}", state.done, state.total);
+    if let Some(at) = readout.exhibits.settle.as_ref().and_then(|settling| settling.steps.last()) {
+        text += &format!("   L_{} {:.6}   ‖g‖ {:.2e}", readout.knobs.n, at.loss, at.grad_norm);
+    }
     if state.work.hvps > 0.0 && state.work.seconds > 0.0 {
         text += &format!("   {:.1} HVP/s", state.work.hvps / state.work.seconds);
     }
@@ -77,6 +80,7 @@ pub fn of_run(readout: &Readout) -> String {
 mod tests {
     use super::*;
     use crate::engine::event::{Event, Stage, Stamped, Work};
+    use crate::engine::settle::{Plan, Step};
 
     #[test]
     fn it_names_stage_steps_and_speed() {
@@ -86,5 +90,13 @@ mod tests {
         let event = Event::Progress { stage: Stage::Subspace, done: 14, total: 40, work };
         readout.apply(&Stamped { t: 1.0, event });
         assert_eq!(of_run(&readout), "subspace 14/40   7.0 HVP/s");
+        for event in [
+            Event::SettlePlan(Plan { until: 1e-3, steps: 9, products: 9 }),
+            Event::Settle(Step { step: 0, loss: 0.25, grad_norm: 0.125, next_norm: 0.5, taken: None }),
+            Event::Progress { stage: Stage::Settle, done: 1, total: 9, work },
+        ] {
+            readout.apply(&Stamped { t: 2.0, event });
+        }
+        assert_eq!(of_run(&readout), "settle 1/9   L_8 0.250000   ‖g‖ 1.25e-1   7.0 HVP/s");
     }
 }

@@ -9,6 +9,7 @@ use super::output;
 use super::progress::Progress;
 use crate::data::tokenizer::{BYTE_VOCAB, TokenizerChoice};
 use crate::error::{Error, Result};
+use crate::model::checkpoint::Checkpoint;
 use crate::model::config::GptConfig;
 use crate::train::run::{Source, TrainOptions, run as train};
 
@@ -99,7 +100,7 @@ impl TrainArgs {
 pub fn run(args: TrainArgs) -> Result<Outcome> {
     let out = args.out.clone();
     // Found out now rather than after hours of training.
-    if out.join("model.safetensors").exists() {
+    if Checkpoint::is_saved_in(&out) {
         return Err(Error::knob("--out", format!("{} holds a checkpoint already", out.display())));
     }
     let mut progress = Progress::new();

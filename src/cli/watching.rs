@@ -19,11 +19,31 @@ enum Message {
     Interrupted,
 }
 
+/// How a run ended that did not fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// All is complete.
+    Complete,
+    /// By Ctrl-C.
+    Interrupted,
+}
+
 /// Start a worker, compute until all is complete, and fold what happens.
 ///
 /// # Errors
 /// Whatever stopped the run, in the words of the worker; an interrupt, with the session that keeps what was computed.
 pub fn fold(spawn: impl FnOnce(Sink) -> Result<Worker>, recorder: Option<&Recorder>) -> Result<Readout> {
+    match follow(spawn, recorder)? {
+        (readout, Ended::Complete) => Ok(readout),
+        (_, Ended::Interrupted) => Err(interrupted("what was computed", recorder)),
+    }
+}
+
+/// The same, where an interrupt is an end like another: all that the worker still says on its way out is heard.
+///
+/// # Errors
+/// Whatever stopped the run, in the words of the worker.
+pub fn follow(spawn: impl FnOnce(Sink) -> Result<Worker>, recorder: Option<&Recorder>) -> Result<(Readout, Ended)> {
     let (send, receive) = mpsc::channel();
     interrupts(send.clone())?;
     let forward: Sink = Box::new(move |event| {
@@ -40,25 +60,35 @@ pub fn fold(spawn: impl FnOnce(Sink) -> Result<Worker>, recorder: Option<&Record
     let result = loop {
         match receive.recv_timeout(POLL) {
             Ok(Message::Event(event)) => readout.apply(&event),
-            Ok(Message::Interrupted) => break Err(interrupted(recorder)),
+            Ok(Message::Interrupted) => break Ok(Ended::Interrupted),
             // Asked in this order, a last word said between the two is heard in the next round.
             Err(RecvTimeoutError::Timeout) if !worker.is_finished() => (),
             Err(_) => break Err(Error::Computation("the engine ended without a word; this is a defect".into())),
         }
         match &readout.state {
-            State::Idle => break Ok(()),
+            State::Idle => break Ok(Ended::Complete),
             State::Failed(message) => break Err(Error::Computation(message.clone())),
             State::Loading | State::Running(_) => progress.show(|| of_run(&readout)),
         }
     };
     progress.clear();
     worker.stop();
-    result.map(|()| readout)
+    let ended = result?;
+    for message in receive.try_iter() {
+        if let Message::Event(event) = message {
+            readout.apply(&event);
+        }
+    }
+    match &readout.state {
+        State::Failed(message) => Err(Error::Computation(message.clone())),
+        _ => Ok((readout, ended)),
+    }
 }
 
-fn interrupted(recorder: Option<&Recorder>) -> Error {
+/// The error of an interrupted run of which `what` is kept in its session.
+pub fn interrupted(what: &str, recorder: Option<&Recorder>) -> Error {
     Error::Computation(match recorder.and_then(Recorder::name) {
-        Some(name) => format!("interrupted; what was computed is kept as session {name}"),
+        Some(name) => format!("interrupted; {what} is kept as session {name}"),
         None => "interrupted".to_owned(),
     })
 }

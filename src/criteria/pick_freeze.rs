@@ -1,7 +1,18 @@
 //! The share of a subspace in the variance of the increment without its quadratic model: the closed Sobol index by
 //! pick-freeze pairs, two points that agree in the subspace and nowhere else.
+//!
+//! The estimate is Cov(Y, Y′)/Var Y with the mean and the variance taken over both points (Janon, Klein, Lagnoux, Nodet and
+//! Prieur 2014), which is asymptotically efficient. Controls enter as regressors: the mean of a quantity less its
+//! controls is the intercept of its regression on (control − known mean), so leaving one pair out is a closed formula,
+//! slopes and all.
+//!
+//! Products and squares of increments have heavy tails: a few pairs decide the mean, and samples without them look more
+//! certain than they are. Two corrections answer that, each known to do so alone: every residual is taken as if its own
+//! pair had not been fitted (the jackknife, HC3 of MacKinnon and White 1985), or the variance is the unbiased one (HC2)
+//! and Student's t has the degrees of freedom that the spread of its terms leaves it (Satterthwaite 1946). With controls the
+//! first is the larger, without them the second; the larger is taken.
 
-use crate::math::stats::{Estimate, Interval, t95};
+use crate::math::stats::{Estimate, Interval, t95, t95_of};
 
 /// The increment at the two points of a pair and its quadratic model there.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -10,81 +21,213 @@ pub struct Pair {
     pub values: [f64; 2],
     /// bᵀδ + ½δᵀAδ at both, nats.
     pub model: [f64; 2],
+    /// The same model on what they have in common, σcᵀz + ½σ²zᵀBz, nats.
+    pub common: f64,
 }
 
-/// Products and squares of a pair about the common mean of all values.
-#[derive(Debug, Clone, Copy)]
+/// Products and squares of pairs about the common mean of all their values.
 struct Centred {
-    product: f64,
-    square: f64,
+    products: Vec<f64>,
+    squares: Vec<f64>,
 }
 
-fn centred(pairs: &[[f64; 2]]) -> Vec<Centred> {
-    let mean = pairs.iter().flatten().sum::<f64>() / (2 * pairs.len()) as f64;
-    let one = |[x, y]: &[f64; 2]| {
-        let (x, y) = (x - mean, y - mean);
-        Centred { product: x * y, square: 0.5 * (x * x + y * y) }
-    };
-    pairs.iter().map(one).collect()
-}
-
-/// The share from the values alone, Cov(Y, Y′)/Var Y with the mean and variance taken over both points (Janon, Klein,
-/// Lagnoux, Nodet and Prieur 2014), which is asymptotically efficient. The interval is the jackknife's on Fisher's
-/// scale artanh S. `None` below four pairs, or where nothing varies.
-pub fn janon(pairs: &[Pair]) -> Option<Interval> {
-    let values = centred(&pairs.iter().map(|p| p.values).collect::<Vec<_>>());
-    ratio(&values.iter().map(|v| (v.product, v.square)).collect::<Vec<_>>(), 0.0)
-}
-
-/// The share with the quadratic model as control variate: under the model Cov = `sub` exactly, and Var = `full` with its
-/// standard error. What the pairs add is the difference between the increment and its model, with the coefficients of
-/// the control fitted to the pairs, so that a model that does not hold does no harm.
-pub fn with_model(pairs: &[Pair], sub: f64, full: Estimate) -> Option<Interval> {
-    let values = centred(&pairs.iter().map(|p| p.values).collect::<Vec<_>>());
-    let models = centred(&pairs.iter().map(|p| p.model).collect::<Vec<_>>());
-    let products = controlled(&values, &models, |c| c.product, sub);
-    let (squares, slope) = controlled(&values, &models, |c| c.square, full.mean);
-    let together: Vec<(f64, f64)> = products.0.into_iter().zip(squares).collect();
-    ratio(&together, slope * full.stderr)
-}
-
-/// Draws less their control, whose mean is `exact`, with the coefficient that leaves the least variance; and that
-/// coefficient.
-fn controlled(values: &[Centred], models: &[Centred], of: fn(&Centred) -> f64, exact: f64) -> (Vec<f64>, f64) {
-    let count = values.len() as f64;
-    let mean = |all: &[Centred]| all.iter().map(of).sum::<f64>() / count;
-    let (value, model) = (mean(values), mean(models));
-    let (mut cross, mut own) = (0.0, 0.0);
-    for (v, m) in values.iter().zip(models) {
-        cross += (of(v) - value) * (of(m) - model);
-        own += (of(m) - model).powi(2);
+impl Centred {
+    fn of(pairs: impl Iterator<Item = [f64; 2]> + Clone) -> Centred {
+        let count = 2 * pairs.clone().count();
+        let mean = pairs.clone().flatten().sum::<f64>() / count as f64;
+        let pairs = pairs.map(|[x, y]| (x - mean, y - mean));
+        Centred {
+            products: pairs.clone().map(|(x, y)| x * y).collect(),
+            squares: pairs.map(|(x, y)| 0.5 * (x * x + y * y)).collect(),
+        }
     }
-    let slope = if own > 0.0 { cross / own } else { 0.0 };
-    (values.iter().zip(models).map(|(v, m)| of(v) - slope * (of(m) - exact)).collect(), slope)
 }
 
-/// Mean numerator over mean denominator; `denominator` is a standard error of the denominator that the draws do not show.
-fn ratio(draws: &[(f64, f64)], denominator: f64) -> Option<Interval> {
-    const FEWEST: usize = 4;
-    let count = draws.len() as f64;
-    let (over, under) = draws.iter().fold((0.0, 0.0), |sum, d| (sum.0 + d.0 / count, sum.1 + d.1 / count));
-    if draws.len() < FEWEST || under <= 0.0 {
+/// The share from the values alone. `None` below four pairs, or where nothing varies.
+pub fn janon(pairs: &[Pair]) -> Option<Interval> {
+    share(pairs, &Regression::on(pairs.len(), []), None)
+}
+
+/// The share with the quadratic model as control variate: under the model the product of both points and the square of
+/// what they have in common have the mean `sub` exactly, and squares have the mean `full` with its standard error. What
+/// the pairs add is the difference between the increment and its model, with slopes fitted to the pairs, so that a model
+/// that does not hold does no harm. `None` below seven pairs, or where nothing varies.
+pub fn with_model(pairs: &[Pair], sub: f64, full: Estimate) -> Option<Interval> {
+    let model = Centred::of(pairs.iter().map(|p| p.model));
+    let common = Centred::of(pairs.iter().map(|p| [p.common; 2]));
+    // The mean that is not exact comes last: the last slope is its own effect.
+    let controls = [(model.products, sub), (common.squares, sub), (model.squares, full.mean)];
+    share(pairs, &Regression::on(pairs.len(), controls), Some(full))
+}
+
+/// A control in its part that is orthogonal to those before it.
+struct Direction {
+    /// Its unit vector over the pairs, of mean 0.
+    unit: Vec<f64>,
+    /// How far the mean over the pairs is from the known one, in its units.
+    offset: f64,
+    /// Length of that part.
+    length: f64,
+}
+
+/// Controls to be regressed on.
+struct Regression {
+    directions: Vec<Direction>,
+    /// What a pair's residual adds to the intercept.
+    weights: Vec<f64>,
+    /// The part of a pair's residual that the fit takes away.
+    leverages: Vec<f64>,
+}
+
+/// An intercept with what is left.
+struct Fit {
+    mean: f64,
+    residuals: Vec<f64>,
+    /// Change of the intercept with the known mean of the last control.
+    last_slope: f64,
+}
+
+impl Regression {
+    /// On draws of controls with their known means.
+    fn on<const N: usize>(count: usize, controls: [(Vec<f64>, f64); N]) -> Regression {
+        /// Part of a control's length below which the others say all it says.
+        const NOTHING_NEW: f64 = 1e-10;
+        let each = 1.0 / count as f64;
+        let (mut weights, mut leverages) = (vec![each; count], vec![each; count]);
+        let mut directions: Vec<Direction> = Vec::new();
+        for (mut draws, known) in controls {
+            let mut offset = centre(&mut draws) - known;
+            let before = dot(&draws, &draws).sqrt();
+            for earlier in &directions {
+                let along = dot(&draws, &earlier.unit);
+                subtract(along, &earlier.unit, &mut draws);
+                offset -= along * earlier.offset;
+            }
+            let length = dot(&draws, &draws).sqrt();
+            if length <= NOTHING_NEW * before {
+                continue;
+            }
+            draws.iter_mut().for_each(|x| *x /= length);
+            offset /= length;
+            for ((x, weight), leverage) in draws.iter().zip(&mut weights).zip(&mut leverages) {
+                *weight -= offset * x;
+                *leverage += x * x;
+            }
+            directions.push(Direction { unit: draws, offset, length });
+        }
+        Regression { directions, weights, leverages }
+    }
+
+    fn fit(&self, draws: &[f64]) -> Fit {
+        let mut residuals = draws.to_vec();
+        let mut fit = Fit { mean: centre(&mut residuals), residuals, last_slope: 0.0 };
+        for Direction { unit, offset, length } in &self.directions {
+            let along = dot(&fit.residuals, unit);
+            subtract(along, unit, &mut fit.residuals);
+            fit.mean -= along * offset;
+            fit.last_slope = along / length;
+        }
+        fit
+    }
+
+    /// Draws that the fit leaves free.
+    fn freedom(&self) -> usize {
+        self.weights.len().saturating_sub(1 + self.directions.len())
+    }
+}
+
+/// Take the mean out, and return it.
+fn centre(draws: &mut [f64]) -> f64 {
+    let mean = draws.iter().sum::<f64>() / draws.len() as f64;
+    draws.iter_mut().for_each(|x| *x -= mean);
+    mean
+}
+
+fn dot(x: &[f64], y: &[f64]) -> f64 {
+    x.iter().zip(y).map(|(x, y)| x * y).sum()
+}
+
+fn subtract(a: f64, x: &[f64], y: &mut [f64]) {
+    y.iter_mut().zip(x).for_each(|(y, x)| *y -= a * x);
+}
+
+/// Where ends are equally far from a share.
+#[derive(Clone, Copy)]
+enum Scale {
+    /// Fisher's artanh S, which keeps the ends within [−1, 1].
+    Fisher {
+        /// Shares are moved no closer to ±1 than this.
+        most: f64,
+    },
+    /// Beyond, where only sampling error leads.
+    Plain,
+}
+
+impl Scale {
+    fn of(share: f64) -> Scale {
+        /// So much closer to ±1 than the estimate may a share come that leaves a pair out: its artanh stays finite.
+        const CLOSER: f64 = 1e-3;
+        if share.abs() < 1.0 { Scale::Fisher { most: 1.0 - CLOSER * (1.0 - share.abs()) } } else { Scale::Plain }
+    }
+
+    fn to(self, share: f64) -> f64 {
+        match self {
+            Scale::Fisher { most } => share.clamp(-most, most).atanh(),
+            Scale::Plain => share,
+        }
+    }
+
+    fn back(self, x: f64) -> f64 {
+        match self {
+            Scale::Fisher { .. } => x.tanh(),
+            Scale::Plain => x,
+        }
+    }
+
+    /// d scale/d share.
+    fn slope(self, share: f64) -> f64 {
+        match self {
+            Scale::Fisher { .. } => 1.0 / (1.0 - share * share),
+            Scale::Plain => 1.0,
+        }
+    }
+}
+
+/// The share with its interval; `last` is what is known of the last control's mean, if that is not exact.
+fn share(pairs: &[Pair], regression: &Regression, last: Option<Estimate>) -> Option<Interval> {
+    const FEWEST: usize = 3;
+    if regression.freedom() < FEWEST {
         return None;
     }
-    let share = over / under;
-    // The jackknife's error is larger than the delta method's where a few draws decide, as they do in heavy tails.
-    let without = |(x, y): &(f64, f64)| (count * over - x) / (count * under - y);
-    let left_out = Estimate::of(draws.iter().map(without))?;
-    let spread = left_out.stderr * (count - 1.0);
-    let stderr = spread.hypot(share * denominator / under);
-    // Fisher's scale keeps the ends within [−1, 1]; beyond, where only sampling error leads, the plain scale.
-    let half = t95(draws.len()) * stderr;
-    if share.abs() < 1.0 {
-        let (z, half) = (share.atanh(), half / (1.0 - share * share));
-        Some(Interval { value: share, low: (z - half).tanh(), high: (z + half).tanh() })
-    } else {
-        Some(Interval { value: share, low: share - half, high: share + half })
+    let values = Centred::of(pairs.iter().map(|p| p.values));
+    let (over, under) = (regression.fit(&values.products), regression.fit(&values.squares));
+    if under.mean <= 0.0 {
+        return None;
     }
+    let value = over.mean / under.mean;
+    let scale = Scale::of(value);
+    let place = scale.to(value);
+    // How much a pair's residuals move the share, each divided by a power of what the fit leaves of it.
+    let moves = |power: f64| -> Vec<f64> {
+        let one = |i: usize| {
+            let part = regression.weights[i] / (1.0 - regression.leverages[i]).max(f64::EPSILON).powf(power);
+            let (x, y) = (over.mean - part * over.residuals[i], under.mean - part * under.residuals[i]);
+            place - scale.to(if y > 0.0 { x / y } else { f64::INFINITY.copysign(x) })
+        };
+        (0..pairs.len()).map(one).collect()
+    };
+    let (left_out, unbiased) = (moves(1.0), moves(0.5));
+    let variance = dot(&unbiased, &unbiased);
+    let fourth = unbiased.iter().map(|d| d.powi(4)).sum::<f64>() - variance * variance / pairs.len() as f64;
+    let most = regression.freedom() as f64;
+    let freedom = if fourth > 0.0 { (2.0 * variance * variance / fourth).clamp(1.0, most) } else { most };
+    let half = f64::max(t95_of(most) * dot(&left_out, &left_out).sqrt(), t95_of(freedom) * variance.sqrt());
+    let known = last.map_or(0.0, |mean| {
+        let slope = (over.last_slope - value * under.last_slope) / under.mean * scale.slope(value);
+        if mean.stderr == 0.0 { 0.0 } else { t95(mean.draws) * slope * mean.stderr }
+    });
+    let half = half.hypot(known);
+    Some(Interval { value, low: scale.back(place - half), high: scale.back(place + half) })
 }
 
 #[cfg(test)]
@@ -116,7 +259,8 @@ mod tests {
                 .map(|i| {
                     let z = Stream::new(seed, Purpose::PickFreeze, i).normals(5);
                     let (one, other) = (at(&[z[0], z[1], z[2]]), at(&[z[0], z[3], z[4]]));
-                    Pair { values: [one.0, other.0], model: [one.1, other.1] }
+                    let common = self.model(&[z[0], 0.0, 0.0]);
+                    Pair { values: [one.0, other.0], model: [one.1, other.1], common }
                 })
                 .collect()
         }
@@ -153,31 +297,41 @@ mod tests {
         assert!((sure.value - truth).abs() < 1e-12 && sure.high - sure.low < 1e-9, "{sure:?}");
     }
 
-    #[test]
-    fn intervals_hold_the_truth_as_often_as_they_say() {
-        for cubic in [0.0, 0.3] {
-            let known = Known { cubic, ..QUADRATIC };
-            let (mut plain, mut controlled, mut widths) = (0, 0, [0.0; 2]);
-            const RUNS: u64 = 400;
-            for seed in 1..=RUNS {
-                let pairs = known.pairs(seed, 128);
-                let holds = |i: &Interval| i32::from(i.low - 1e-9 <= known.share() && known.share() <= i.high + 1e-9);
-                let intervals = [janon(&pairs), with_model(&pairs, known.variance(0..1), exact(known.variance(0..3)))]
-                    .map(Option::unwrap);
-                plain += holds(&intervals[0]);
-                controlled += holds(&intervals[1]);
-                widths.iter_mut().zip(&intervals).for_each(|(w, i)| *w += i.high - i.low);
+    /// How often the intervals of the values alone and of those with the model hold the truth, and their mean widths.
+    fn coverage(cubic: f64, count: u64) -> ([f64; 2], [f64; 2]) {
+        const RUNS: u64 = 400;
+        let known = Known { cubic, ..QUADRATIC };
+        let (mut held, mut widths) = ([0.0; 2], [0.0; 2]);
+        for seed in 1..=RUNS {
+            let pairs = known.pairs(seed, count);
+            let intervals = [janon(&pairs), with_model(&pairs, known.variance(0..1), exact(known.variance(0..3)))];
+            for (i, interval) in intervals.into_iter().flatten().enumerate() {
+                let holds = (interval.low - 1e-9..=interval.high + 1e-9).contains(&known.share());
+                held[i] += f64::from(u8::from(holds)) / RUNS as f64;
+                widths[i] += (interval.high - interval.low) / RUNS as f64;
             }
-            // 95 % of 400 is 380. The tails of a cubic this large are heavy for 128 pairs: there the intervals fall short.
-            let fewest = if cubic == 0.0 { 356 } else { 346 };
-            assert!(plain >= fewest && controlled >= fewest, "{cubic}: {plain} {controlled} of {RUNS}");
-            assert!(widths[1] < 0.7 * widths[0], "{cubic}: {widths:?}");
+        }
+        (held, widths)
+    }
+
+    #[test]
+    fn intervals_hold_the_truth_as_often_as_they_say_in_heavy_tails_too() {
+        // 400 runs have a standard error of 1.1 %; the bounds are those that every interval here has to keep.
+        for cubic in [0.0, 0.1, 0.3, 1.0] {
+            for count in [64, 128] {
+                let (held, widths) = coverage(cubic, count);
+                println!("{cubic} {count} {held:?} {widths:?}");
+                assert!(held.iter().all(|part| (0.91..=1.0).contains(part)), "{cubic}, {count} pairs: {held:?}");
+                if cubic <= 0.3 && count == 128 {
+                    assert!(widths[1] < 0.6 * widths[0], "{cubic}: {widths:?}");
+                }
+            }
         }
     }
 
     #[test]
     fn too_few_pairs_or_no_variance_give_nothing() {
         assert_eq!(janon(&QUADRATIC.pairs(0, 3)), None);
-        assert_eq!(janon(&[Pair { values: [1.0; 2], model: [0.0; 2] }; 8]), None);
+        assert_eq!(janon(&[Pair { values: [1.0; 2], model: [0.0; 2], common: 0.0 }; 8]), None);
     }
 }

@@ -9,8 +9,8 @@ use crate::data::documents::{DocumentBatch, Documents};
 use crate::data::packing;
 use crate::data::tokenizer::Tokenizer;
 use crate::error::{Error, Result};
-use crate::file::read_plain;
-use crate::model::config::GptConfig;
+use crate::file::{Readers, read_plain, replace};
+use crate::model::architecture::Limits;
 
 /// Rows of equal length: position t of a row of `inputs` is a token, and of `targets` the token that follows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,21 +29,31 @@ impl Sequences {
     /// # Errors
     /// An unreadable file; rows that are not of one length, longer than the model's sequences, or with a token outside
     /// its vocabulary, each naming the row and column.
-    pub fn from_tokens(path: &Path, config: &GptConfig) -> Result<Sequences> {
+    pub fn from_tokens(path: &Path, config: impl Into<Limits>) -> Result<Sequences> {
         #[derive(Deserialize)]
         #[serde(deny_unknown_fields)]
         struct Tokens {
             inputs: Vec<Vec<i64>>,
             targets: Vec<Vec<i64>>,
         }
+        let limits = config.into();
         let text = read_plain(path, u64::MAX)?;
         let Tokens { inputs, targets } = serde_json::from_slice(&text)
             .map_err(|e| Error::file(path, format!("not token rows {{\"inputs\": [[…]], \"targets\": [[…]]}}: {e}")))?;
-        let rows = |field, rows: Vec<Vec<i64>>| narrow(field, &rows, config).map_err(|what| Error::file(path, what));
+        let rows = |field, rows: Vec<Vec<i64>>| narrow(field, &rows, limits).map_err(|what| Error::file(path, what));
         let (inputs, targets) = (rows("inputs", inputs)?, rows("targets", targets)?);
         let sequences = Sequences { name: label(path), inputs, targets };
-        sequences.check(config).map_err(|what| Error::file(path, what))?;
+        sequences.check(limits).map_err(|what| Error::file(path, what))?;
         Ok(sequences)
+    }
+
+    /// Write the rows in the form of `--tokens`. The file appears whole or not at all.
+    ///
+    /// # Errors
+    /// What the system refuses.
+    pub fn save(&self, path: &Path) -> Result<()> {
+        let tokens = serde_json::json!({"inputs": self.inputs, "targets": self.targets});
+        replace(path, format!("{tokens}\n").as_bytes(), Readers::Usual)
     }
 
     /// Read a text, the form of `--text`: its tokens as they are, none added, cut as [`Sequences::cut`] does.
@@ -102,7 +112,8 @@ impl Sequences {
     ///
     /// # Errors
     /// A message with the row and column at fault (both from 0); the caller knows the file.
-    pub fn check(&self, config: &GptConfig) -> std::result::Result<(), String> {
+    pub fn check(&self, config: impl Into<Limits>) -> std::result::Result<(), String> {
+        let limits = config.into();
         if self.inputs.is_empty() {
             return Err("there are no rows".into());
         }
@@ -110,16 +121,16 @@ impl Sequences {
             return Err(format!("inputs has {} rows but targets has {}", self.inputs.len(), self.targets.len()));
         }
         let len = self.inputs[0].len();
-        if len == 0 || len > config.sequence_len {
-            return Err(format!("rows have {len} tokens; this model takes 1 to {}", config.sequence_len));
+        if len == 0 || len > limits.sequence_len {
+            return Err(format!("rows have {len} tokens; this model takes 1 to {}", limits.sequence_len));
         }
         for (field, rows) in [("inputs", &self.inputs), ("targets", &self.targets)] {
             for (r, row) in rows.iter().enumerate() {
                 if row.len() != len {
                     return Err(format!("{field} row {r} has {} tokens, but inputs row 0 has {len}", row.len()));
                 }
-                if let Some(c) = row.iter().position(|&token| token as usize >= config.vocab_size) {
-                    return Err(outside(field, r, c, i64::from(row[c]), config));
+                if let Some(c) = row.iter().position(|&token| token as usize >= limits.vocab_size) {
+                    return Err(outside(field, r, c, i64::from(row[c]), limits));
                 }
             }
         }
@@ -155,13 +166,13 @@ impl Sequences {
 }
 
 /// Rows as they were written, as tokens; [`Sequences::check`] sees only what fits a token's type.
-fn narrow(field: &str, rows: &[Vec<i64>], config: &GptConfig) -> std::result::Result<Vec<Vec<u32>>, String> {
-    let token = |r, c, token: i64| u32::try_from(token).map_err(|_| outside(field, r, c, token, config));
+fn narrow(field: &str, rows: &[Vec<i64>], limits: Limits) -> std::result::Result<Vec<Vec<u32>>, String> {
+    let token = |r, c, token: i64| u32::try_from(token).map_err(|_| outside(field, r, c, token, limits));
     rows.iter().enumerate().map(|(r, row)| row.iter().enumerate().map(|(c, &x)| token(r, c, x)).collect()).collect()
 }
 
-fn outside(field: &str, row: usize, column: usize, token: i64, config: &GptConfig) -> String {
-    let vocab = config.vocab_size;
+fn outside(field: &str, row: usize, column: usize, token: i64, limits: Limits) -> String {
+    let vocab = limits.vocab_size;
     format!("{field} row {row}, column {column}: token {token} is outside the vocabulary of {vocab}")
 }
 

@@ -1,13 +1,12 @@
 //! One climb of the ladder: runs the stages in order and keeps what later climbs can reuse.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use super::emitter::Emitter;
 use super::event::{Event, Level};
 use super::knobs::{Knobs, Law, Method, SolverKind};
 use super::memory;
-use super::problem::Problem;
+use super::problem::Landscape;
 use crate::diff::risk::Risk;
 use crate::error::Result;
 use crate::math::array::Real;
@@ -53,9 +52,9 @@ impl SubspaceKey {
     }
 }
 
-/// The worker's state for one problem in one precision.
+/// The worker's state for one landscape in one precision.
 pub(super) struct Climb<T> {
-    pub problem: Problem,
+    pub landscape: Box<dyn Landscape>,
     pub risk: Risk<T>,
     pub emitter: Emitter,
     /// Bytes that may be used.
@@ -75,13 +74,11 @@ pub(super) struct Climb<T> {
 }
 
 impl<T: Real> Climb<T> {
-    pub(super) fn new(problem: Problem, emitter: Emitter, memory: Option<u64>) -> Climb<T> {
-        let control = emitter.control.clone();
-        // Before anything is allocated: what is in use later is this run's own.
-        let memory = memory::limit(memory);
-        let risk = problem.risk(Arc::new(move || control.check()));
+    /// At the foot of `landscape`, whose risk in this precision is `risk`, with so many bytes of memory.
+    pub(super) fn new(risk: Risk<T>, landscape: Box<dyn Landscape>, emitter: Emitter, memory: u64) -> Climb<T> {
         let (found, coefficients_of, image2, swept, compared) = Default::default();
-        Climb { problem, risk, emitter, memory, columns: 0, found, coefficients_of, image2, swept, compared, bases: 0 }
+        let (columns, bases) = (0, 0);
+        Climb { landscape, risk, emitter, memory, columns, found, coefficients_of, image2, swept, compared, bases }
     }
 
     /// Climb from the first stage that the knobs in force ask for to the last.

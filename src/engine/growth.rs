@@ -155,6 +155,13 @@ pub struct Point {
     pub seconds: f64,
 }
 
+impl Point {
+    /// ‖g_next − g^(n)‖ of the first next sequence, against which ‖g^(n)‖ is large or small: (n + 1)‖b‖.
+    pub fn next_norm(&self) -> Option<f64> {
+        Some(self.next.first()?.b_norm2.sqrt() * (self.n + 1) as f64)
+    }
+}
+
 /// The quadratic model of one increment, in the subspace and in the full space.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Increment {

@@ -1,4 +1,4 @@
-//! The problem of a run: a checkpoint and the sequences it is looked at with.
+//! What a run looks at: a [`Landscape`], and the one that is read from files, a [`Problem`].
 
 use super::event::Subject;
 use super::worker::Settings;
@@ -7,7 +7,23 @@ use crate::diff::primitive::Batch;
 use crate::diff::risk::{Interrupt, Risk};
 use crate::math::array::Real;
 use crate::model::checkpoint::Checkpoint;
-use crate::model::gpt;
+
+/// The losses of some sequences over one flat vector of parameters, as the worker asks for them: its stages know nothing of
+/// models and files.
+pub trait Landscape: Send {
+    /// What the first event of a run tells.
+    fn subject(&self, settings: &Settings, threads: usize) -> Subject;
+
+    /// What was noticed when it was read, for the log.
+    fn notes(&self) -> &[String];
+
+    /// The empirical risk at the checkpoint in single precision, one batch a sequence. `interrupt` is asked before every
+    /// slice of its work.
+    fn single(&self, interrupt: Interrupt) -> Risk<f32>;
+
+    /// The same in double precision.
+    fn double(&self, interrupt: Interrupt) -> Risk<f64>;
+}
 
 /// A checkpoint with its sequences.
 #[derive(Debug, Clone)]
@@ -46,6 +62,24 @@ impl Problem {
     /// The empirical risk at the checkpoint, in precision T.
     pub fn risk<T: Real>(&self, interrupt: Interrupt) -> Risk<T> {
         let w = self.checkpoint.parameters.iter().map(|x| T::of(*x)).collect();
-        Risk::new(gpt::graph(&self.checkpoint.config, self.sequences.row_len()), self.batches(), w, interrupt)
+        Risk::new(self.checkpoint.config.graph(self.sequences.row_len()), self.batches(), w, interrupt)
+    }
+}
+
+impl Landscape for Problem {
+    fn subject(&self, settings: &Settings, threads: usize) -> Subject {
+        self.subject(settings, threads)
+    }
+
+    fn notes(&self) -> &[String] {
+        &self.checkpoint.notes
+    }
+
+    fn single(&self, interrupt: Interrupt) -> Risk<f32> {
+        self.risk(interrupt)
+    }
+
+    fn double(&self, interrupt: Interrupt) -> Risk<f64> {
+        self.risk(interrupt)
     }
 }

@@ -11,6 +11,7 @@ use crate::data::demo;
 use crate::data::sequences::Sequences;
 use crate::data::tokenizer::{Tokenizer, TokenizerChoice};
 use crate::error::{Error, Result};
+use crate::model::architecture::Limits;
 use crate::model::checkpoint::Checkpoint;
 
 /// Sequences kept of a text or of shards, unless n needs more: enough to turn n up, few enough to evaluate at once. A
@@ -122,13 +123,13 @@ impl Source {
     pub fn open(&self, n: usize) -> Result<Problem> {
         let checkpoint = self.checkpoint()?;
         let config = &checkpoint.config;
-        let len = config.sequence_len;
+        let Limits { sequence_len: len, vocab_size: known } = config.limits();
         let enough = self.rows.map_or(TEXT_ROWS.max(n.saturating_add(1)), NonZeroUsize::get);
         let mut sequences = match &self.data {
             Data::Demo => demo::text(config)?,
             Data::Tokens(file) => Sequences::from_tokens(file, config)?,
-            Data::Text(file) => Sequences::from_text(file, &self.tokenizer(config.vocab_size)?, len)?,
-            Data::Shards(path) => Sequences::from_shards(path, &self.tokenizer(config.vocab_size)?, len, enough)?,
+            Data::Text(file) => Sequences::from_text(file, &self.tokenizer(known)?, len)?,
+            Data::Shards(path) => Sequences::from_shards(path, &self.tokenizer(known)?, len, enough)?,
         };
         if let Some(asked) = self.rows.filter(|asked| asked.get() > sequences.rows()) {
             let (name, rows, len) = (&sequences.name, sequences.rows(), sequences.row_len());

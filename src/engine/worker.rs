@@ -10,9 +10,11 @@ use tokio::sync::watch;
 use super::climb::Climb;
 use super::control::Control;
 use super::emitter::Emitter;
-use super::event::{Event, Stage, Stamped};
+use super::event::{Event, Stage, Stamped, Subject};
 use super::knobs::{Knobs, Precision};
-use super::problem::Problem;
+use super::memory;
+use super::problem::Landscape;
+use crate::diff::risk::Interrupt;
 use crate::error::{Error, Result};
 use crate::math::array::Real;
 
@@ -73,13 +75,12 @@ impl Worker {
     }
 }
 
-/// Start the worker. `open` reads the checkpoint and the sequences on the worker's thread, so that the first frame
-/// need not wait for it.
+/// Start the worker. `open` reads what is looked at on the worker's thread, so that the first frame need not wait for it.
 ///
 /// # Errors
 /// If the system refuses a thread. Later errors, a panic among them, arrive as [`Event::Failed`].
-pub fn spawn(
-    open: impl FnOnce() -> Result<Problem> + Send + 'static,
+pub fn spawn<L: Landscape + 'static>(
+    open: impl FnOnce() -> Result<L> + Send + 'static,
     settings: Settings,
     wanted: Wanted,
     sink: Sink,
@@ -119,28 +120,41 @@ fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
     text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".into())
 }
 
-/// Open the problem and climb until told to stop.
-fn work(open: impl FnOnce() -> Result<Problem>, settings: &Settings, mut emitter: Emitter) {
-    emitter.begin(Stage::Load, 1);
-    let (problem, pool) = match open().and_then(|problem| Ok((problem, pool(settings)?))) {
+/// Open the landscape and climb until told to stop.
+fn work<L: Landscape + 'static>(open: impl FnOnce() -> Result<L>, settings: &Settings, mut emitter: Emitter) {
+    let (landscape, pool) = match opened(open, settings, &mut emitter, |_| Ok(())) {
         Ok(ready) => ready,
         Err(error) => return emitter.fail(&error),
     };
+    emitter.complete();
+    // Before anything is allocated: what is in use later is this run's own.
+    let memory = memory::limit(settings.memory);
+    let control = emitter.control.clone();
+    let interrupt: Interrupt = Arc::new(move || control.check());
+    pool.install(|| match settings.precision {
+        Precision::F32 => climb(Climb::new(landscape.single(interrupt), Box::new(landscape), emitter, memory)),
+        Precision::F64 => climb(Climb::new(landscape.double(interrupt), Box::new(landscape), emitter, memory)),
+    });
+}
+
+/// Read the landscape and make the threads; once the knobs and what else `check` looks at can be used, tell what is looked
+/// at and by which knobs.
+pub(super) fn opened<L: Landscape>(
+    open: impl FnOnce() -> Result<L>,
+    settings: &Settings,
+    emitter: &mut Emitter,
+    check: impl FnOnce(&Subject) -> Result<()>,
+) -> Result<(L, rayon::ThreadPool)> {
+    emitter.begin(Stage::Load, 1);
+    let (landscape, pool) = (open()?, pool(settings)?);
     let knobs = emitter.control.knobs();
-    let subject = problem.subject(settings, pool.current_num_threads());
-    if let Err(error) = knobs.check(subject.sequences, subject.parameters) {
-        return emitter.fail(&error);
-    }
+    let subject = landscape.subject(settings, pool.current_num_threads());
+    check(&subject)?;
+    knobs.check(subject.sequences, subject.parameters)?;
     emitter.emit(Event::Opened(subject));
     emitter.emit(Event::Knobs(knobs));
-    for note in &problem.checkpoint.notes {
-        emitter.log(note.clone());
-    }
-    emitter.complete();
-    pool.install(|| match settings.precision {
-        Precision::F32 => climb(Climb::<f32>::new(problem, emitter, settings.memory)),
-        Precision::F64 => climb(Climb::<f64>::new(problem, emitter, settings.memory)),
-    });
+    landscape.notes().iter().for_each(|note| emitter.log(note.clone()));
+    Ok((landscape, pool))
 }
 
 fn climb<T: Real>(mut climb: Climb<T>) {

@@ -15,8 +15,8 @@ pub const VALUE_GATE_CHANNELS: usize = 12;
 
 /// The largest depth and the largest value of any other size: far above every model, and the parameter count of a model
 /// of these sizes still fits in 64 bits.
-const MAX_LAYERS: usize = 1 << 10;
-const MAX_SIZE: usize = 1 << 20;
+pub(super) const MAX_LAYERS: usize = 1 << 10;
+pub(super) const MAX_SIZE: usize = 1 << 20;
 
 /// Sizes of a nanochat GPT, under the keys that nanochat itself writes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +40,14 @@ pub struct GptConfig {
     pub window_pattern: String,
 }
 
+/// Check that sizes lie between 1 and a largest value, each given with its key.
+pub(super) fn within(sizes: &[(&str, usize, usize)]) -> Result<(), String> {
+    match sizes.iter().find(|(_, size, max)| !(1..=*max).contains(size)) {
+        Some((key, size, max)) => Err(format!("{key} is {size}; it must lie between 1 and {max}")),
+        None => Ok(()),
+    }
+}
+
 fn all_long() -> String {
     "L".into()
 }
@@ -50,17 +58,14 @@ impl GptConfig {
     /// # Errors
     /// A message that names the keys at fault and what is accepted; the caller knows the file or flag they came from.
     pub fn check(&self) -> Result<(), String> {
-        let sizes = [
+        within(&[
             ("sequence_len", self.sequence_len, MAX_SIZE),
             ("vocab_size", self.vocab_size, MAX_SIZE),
             ("n_layer", self.n_layer, MAX_LAYERS),
             ("n_head", self.n_head, MAX_SIZE),
             ("n_kv_head", self.n_kv_head, MAX_SIZE),
             ("n_embd", self.n_embd, MAX_SIZE),
-        ];
-        if let Some((key, size, max)) = sizes.into_iter().find(|(_, size, max)| !(1..=*max).contains(size)) {
-            return Err(format!("{key} is {size}; it must lie between 1 and {max}"));
-        }
+        ])?;
         if !self.n_embd.is_multiple_of(self.n_head) {
             return Err(format!("n_embd {} is not a multiple of n_head {}", self.n_embd, self.n_head));
         }
@@ -86,6 +91,21 @@ impl GptConfig {
             ));
         }
         Ok(())
+    }
+
+    /// The same configuration, checked.
+    pub(super) fn checked(self) -> Result<GptConfig, String> {
+        self.check()?;
+        Ok(self)
+    }
+
+    /// Feed a fingerprint with every key.
+    pub(super) fn identify(&self, hasher: &mut blake3::Hasher) {
+        let GptConfig { sequence_len, vocab_size, n_layer, n_head, n_kv_head, n_embd, window_pattern } = self;
+        for size in [sequence_len, vocab_size, n_layer, n_head, n_kv_head, n_embd] {
+            hasher.update(&(*size as u64).to_le_bytes());
+        }
+        hasher.update(window_pattern.as_bytes()).update(&[0]);
     }
 
     /// Width h of an attention head, in channels.

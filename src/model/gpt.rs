@@ -4,15 +4,15 @@ use crate::diff::graph::{Builder, Graph, Var};
 use crate::diff::op::attention::Attention;
 use crate::diff::op::combine::{Coefficient, Combine};
 use crate::diff::op::embed::Embed;
-use crate::diff::op::head::Head;
-use crate::diff::op::head_rotary::HeadRotary;
-use crate::diff::op::linear::Linear;
+use crate::diff::op::head::{Cap, Head};
+use crate::diff::op::head_rotary::{HeadRotary, frequency};
 use crate::diff::op::relu2::Relu2;
 use crate::diff::op::rms_norm::RmsNorm;
 use crate::diff::op::smear::Smear;
 use crate::diff::op::value_gate::ValueGate;
 use crate::math::array::Real;
 use crate::model::config::{GptConfig, SMEAR_CHANNELS, VALUE_GATE_CHANNELS};
+use crate::model::layers::{self, Bias};
 
 /// Base of the rotary angles.
 const ROTARY_BASE: f64 = 100_000.0;
@@ -43,7 +43,8 @@ pub fn graph<T: Real>(config: &GptConfig, length: usize) -> Graph<T> {
     }
     let x = net.backout(x, mid);
     net.norm(x);
-    let head = Head { width: c, vocabulary: config.vocab_size, padded: config.padded_vocab(), cap: LOGIT_CAP };
+    let head =
+        Head { width: c, vocabulary: config.vocab_size, padded: config.padded_vocab(), cap: Cap::Tanh(LOGIT_CAP) };
     net.b.finish(head, "lm_head.weight")
 }
 
@@ -60,14 +61,12 @@ impl<T: Real> Net<'_, T> {
         self.b.push(RmsNorm { width: c, gain: 1.0 }, &[x], c)
     }
 
-    fn linear(&mut self, weight: &str, x: Var, from: usize, to: usize) -> Var {
-        let w = self.b.parameter(weight);
-        self.b.push(Linear { from, to }, &[x, w], to)
+    fn linear(&mut self, name: &str, x: Var, from: usize, to: usize) -> Var {
+        layers::linear(&mut self.b, name, Bias::Without, x, from, to)
     }
 
     fn add(&mut self, x: Var, y: Var) -> Var {
-        let terms = vec![Coefficient::One, Coefficient::One];
-        self.b.push(Combine { terms }, &[x, y], self.config.n_embd)
+        layers::add(&mut self.b, x, y, self.config.n_embd)
     }
 
     /// x ← resid_lambdas[i]·x + x0_lambdas[i]·x0. In the first layer both are the same array, so one term holds both.
@@ -85,13 +84,13 @@ impl<T: Real> Net<'_, T> {
     fn attention(&mut self, layer: usize, x: Var) -> Var {
         let (c, h) = (self.config.n_embd, self.config.head_dim());
         let (heads, kv_heads) = (self.config.n_head, self.config.n_kv_head);
-        let name = |part: &str| format!("transformer.h.{layer}.attn.{part}.weight");
+        let name = |part: &str| format!("transformer.h.{layer}.attn.{part}");
         let u = self.norm(x);
         let q = self.linear(&name("c_q"), u, c, heads * h);
         let k = self.linear(&name("c_k"), u, c, kv_heads * h);
         let mut v = self.linear(&name("c_v"), u, c, kv_heads * h);
         if self.config.has_value_embedding(layer) {
-            let gate = self.b.parameter(&name("ve_gate"));
+            let gate = self.b.parameter(&(name("ve_gate") + ".weight"));
             let table = self.b.parameter(&format!("value_embeds.{layer}.weight"));
             let primitive = ValueGate { heads: kv_heads, head: h, width: c, gate: VALUE_GATE_CHANNELS };
             v = self.b.push(primitive, &[v, u, gate, table], kv_heads * h);
@@ -106,13 +105,13 @@ impl<T: Real> Net<'_, T> {
 
     fn rotate_and_norm(&mut self, x: Var, width: usize) -> Var {
         let h = self.config.head_dim();
-        let x = self.b.push(HeadRotary::new(h, self.length, ROTARY_BASE), &[x], width);
+        let x = self.b.push(HeadRotary::new(h, self.length, |j| frequency(ROTARY_BASE, h, j)), &[x], width);
         self.b.push(RmsNorm { width: h, gain: QK_GAIN }, &[x], width)
     }
 
     fn mlp(&mut self, layer: usize, x: Var) -> Var {
         let c = self.config.n_embd;
-        let name = |part: &str| format!("transformer.h.{layer}.mlp.{part}.weight");
+        let name = |part: &str| format!("transformer.h.{layer}.mlp.{part}");
         let u = self.norm(x);
         let hidden = self.linear(&name("c_fc"), u, c, 4 * c);
         let hidden = self.b.push(Relu2, &[hidden], 4 * c);

@@ -11,7 +11,7 @@ use candle_core::Tensor;
 use candle_core::pickle::PthTensors;
 
 use crate::error::{Error, Result};
-use crate::model::checkpoint::TensorSource;
+use crate::model::tensors::TensorSource;
 
 /// An open PyTorch file.
 pub(super) struct PickleFile {

@@ -1,60 +1,61 @@
 //! Tensors of a safetensors file, read one at a time.
-//!
-//! The file is read through a seekable reader and not mapped into memory: a mapping is undefined behaviour when the
-//! file changes underneath, and every tensor is copied into the flat vector anyway.
 
 use std::collections::BTreeMap;
-use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use candle_core::{DType, Device, Tensor};
 use safetensors::tensor::{Metadata, TensorInfo};
 
+use super::tensors::TensorSource;
 use crate::error::{Error, Result};
-use crate::model::checkpoint::TensorSource;
+use crate::file::{Map, map};
 
 /// The format's own limit on its header, in bytes.
 const MAX_HEADER: u64 = 100_000_000;
 
-/// An open safetensors file.
-pub(super) struct SafetensorsFile<R> {
+/// A safetensors file in memory, or mapped there.
+pub(super) struct SafetensorsFile<B> {
     path: PathBuf,
-    reader: R,
+    bytes: B,
     /// Position of the first tensor's bytes in the file.
-    start: u64,
+    start: usize,
     tensors: BTreeMap<String, TensorInfo>,
 }
 
-impl<R: Read + Seek> SafetensorsFile<R> {
+impl SafetensorsFile<Map> {
+    /// Map a file into memory.
+    pub(super) fn open(path: &Path) -> Result<Self> {
+        SafetensorsFile::new(path, map(path)?)
+    }
+}
+
+impl<B: AsRef<[u8]>> SafetensorsFile<B> {
     /// Read and check the header: it must describe exactly the bytes that follow it. `path` is for messages.
-    pub(super) fn open(path: &Path, mut reader: R) -> Result<Self> {
+    pub(super) fn new(path: &Path, bytes: B) -> Result<Self> {
         let damaged = |what: String| Error::file(path, format!("not a whole safetensors file: {what}; copy it again"));
-        let length = reader.seek(SeekFrom::End(0)).map_err(Error::io(path))?;
-        reader.rewind().map_err(Error::io(path))?;
-        if length < 8 {
+        let whole = bytes.as_ref();
+        let length = whole.len() as u64;
+        let Some((size, rest)) = whole.split_first_chunk::<8>() else {
             return Err(damaged(format!("it has only {length} bytes")));
-        }
-        let mut size = [0; 8];
-        reader.read_exact(&mut size).map_err(Error::io(path))?;
-        let size = u64::from_le_bytes(size);
-        if size > MAX_HEADER || size + 8 > length {
+        };
+        let size = u64::from_le_bytes(*size);
+        let header = usize::try_from(size).ok().filter(|_| size <= MAX_HEADER).and_then(|size| rest.get(..size));
+        let Some(header) = header else {
             return Err(damaged(format!("it has {length} bytes but its header claims {size}")));
-        }
-        let mut header = vec![0; size as usize];
-        reader.read_exact(&mut header).map_err(Error::io(path))?;
+        };
         let metadata: Metadata =
-            serde_json::from_slice(&header).map_err(|e| damaged(format!("its header cannot be read ({e})")))?;
-        let start = size + 8;
-        let expected = start + metadata.data_len() as u64;
+            serde_json::from_slice(header).map_err(|e| damaged(format!("its header cannot be read ({e})")))?;
+        let start = 8 + header.len();
+        let expected = start as u64 + metadata.data_len() as u64;
         if length != expected {
             return Err(damaged(format!("it has {length} bytes but its header describes {expected}")));
         }
         let tensors = metadata.tensors().into_iter().map(|(name, info)| (name, info.clone())).collect();
-        Ok(Self { path: path.to_owned(), reader, start, tensors })
+        Ok(Self { path: path.to_owned(), bytes, start, tensors })
     }
 }
 
-impl<R: Read + Seek> TensorSource for SafetensorsFile<R> {
+impl<B: AsRef<[u8]>> TensorSource for SafetensorsFile<B> {
     fn path(&self) -> &Path {
         &self.path
     }
@@ -74,9 +75,7 @@ impl<R: Read + Seek> TensorSource for SafetensorsFile<R> {
             }
         };
         let (from, to) = info.data_offsets;
-        let mut bytes = vec![0; to - from];
-        self.reader.seek(SeekFrom::Start(self.start + from as u64)).map_err(Error::io(&self.path))?;
-        self.reader.read_exact(&mut bytes).map_err(Error::io(&self.path))?;
-        Ok(Tensor::from_raw_buffer(&bytes, dtype, &info.shape, &Device::Cpu)?)
+        let bytes = &self.bytes.as_ref()[self.start + from..self.start + to];
+        Ok(Tensor::from_raw_buffer(bytes, dtype, &info.shape, &Device::Cpu)?)
     }
 }

@@ -99,7 +99,12 @@ pub fn run(options: &TrainOptions, progress: &mut dyn FnMut(Step)) -> Result<Che
     if options.steps > 0 {
         parameters = descend(options, &parameters, progress)?;
     }
-    Ok(Checkpoint { name: format!("{config} step {}", options.steps), config, parameters, notes: Vec::new() })
+    Ok(Checkpoint {
+        name: format!("{config} step {}", options.steps),
+        config: config.into(),
+        parameters,
+        notes: Vec::new(),
+    })
 }
 
 impl TrainOptions {

@@ -9,13 +9,14 @@ use futures::StreamExt;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::time::Instant;
 
-use crate::engine::event::Stamped;
+use crate::engine::event::{self, Stamped};
 use crate::engine::knobs::Knobs;
 use crate::engine::readout::Readout;
 use crate::engine::worker::{Run, Worker};
 use crate::error::{Error, Result};
 use crate::session::{self, Metadata, Store};
 
+use super::action::Action;
 use super::browser;
 use super::colour::{Choice, Colours};
 use super::input::{self, Mouse};
@@ -25,7 +26,7 @@ use super::playback::{Motion, Playback};
 use super::plot::raster::Marker;
 use super::screen::{self, Hits};
 use super::settings::{self, Origin, Setting};
-use super::state::{App, Compared, Feed, Next, Notice, Pace};
+use super::state::{App, Compared, Feed, Next, Notice, Pace, Pane};
 use super::terminal::{self, Screen};
 use super::theme::{self, Theme};
 use super::update::{Effect, Leave, Message, begin_at, pass, receive, update};
@@ -130,6 +131,8 @@ pub fn run(source: Source, options: Options) -> Result<Outcome> {
     let theme = options.theme.clone().reduced(options.colour.of(terminal));
     let replay =
         |playback, name| App::new(Feed::Replay(playback), Knobs::default(), name, theme.clone(), options.marker);
+    let is_growth = |e: &Stamped| matches!(e.event, event::Event::GrowthPlan(_));
+    let follows_growth = matches!(&source, Source::Replay { events, .. } if events.iter().any(is_growth));
     let (mut app, worker, events, save) = match source {
         Source::Live { worker, events, name, save } => {
             let wanted = worker.wanted.borrow().clone();
@@ -159,6 +162,10 @@ pub fn run(source: Source, options: Options) -> Result<Outcome> {
             None => app.view.hint = HINT,
         }
     }
+    if follows_growth {
+        // The one pane that such a recording fills.
+        update(&mut app, Message::Act(Action::Focus(Pane::Growth)));
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(refused)?;
     let state = options.state.clone();
     let mut dashboard = Dashboard { app, worker, save, options, hits: Hits::default(), saved: None, reading: None };
@@ -170,7 +177,8 @@ pub fn run(source: Source, options: Options) -> Result<Outcome> {
     if let Some(worker) = worker {
         worker.stop();
     }
-    if let Some(file) = state {
+    // Where a recording of growth began is no choice of the user.
+    if let Some(file) = state.filter(|_| !follows_growth) {
         // Not worth a word: nothing but the choice of panes is lost.
         let _ = Memory::of(&app.view).save(&file);
     }

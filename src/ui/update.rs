@@ -13,9 +13,7 @@ use super::menu::{Kind, Menu};
 use super::playback::{FASTEST, Motion, Playback, SLOWEST, Seek};
 use super::plot::window::Window;
 use super::settings::Panel;
-use super::state::{
-    App, Arrangement, Feed, Log, Next, Notice, Overlay, Pace, Pane, Purpose, Stay, Typing, Views, Way, cycled,
-};
+use super::state::{App, Arrangement, Feed, Log, Next, Notice, Overlay, Pace, Purpose, Stay, Typing, Way, cycled};
 use super::turning::{check, pause, set_pace, turn_knob, undo, want};
 
 pub use super::message::{Effect, Leave, Message};
@@ -366,12 +364,7 @@ fn step_view(app: &mut App, way: Way) {
     let view = &mut app.view;
     // Another view has other axes, of which a part means something else.
     view.windows[view.focus.index()] = Window::default();
-    match view.focus {
-        Pane::Spectrum => view.spectrum = view.spectrum.step(way),
-        Pane::Ratio => view.ratio = view.ratio.step(way),
-        Pane::Proxy => view.proxy = view.proxy.step(way),
-        Pane::Estimators => view.estimators = view.estimators.step(way),
-    }
+    view.views.step(view.focus, way);
 }
 
 fn scroll_log(app: &mut App, way: Way) {

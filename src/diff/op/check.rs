@@ -3,12 +3,16 @@
 use super::attention::Attention;
 use super::combine::{Coefficient, Combine};
 use super::embed::Embed;
-use super::head::{Head, Inputs, Kept, Outputs, Work};
-use super::head_rotary::HeadRotary;
-use super::linear::Linear;
+use super::gelu::Gelu;
+use super::head::{Cap, Head, Inputs, Kept, Outputs, Work};
+use super::head_rotary::{HeadRotary, frequency};
+use super::linear::{Linear, Weights};
+use super::position::Position;
 use super::relu2::Relu2;
 use super::rms_norm::RmsNorm;
+use super::scaled_norm::{Centre, ScaledNorm};
 use super::smear::Smear;
+use super::swiglu::SwiGlu;
 use super::value_gate::ValueGate;
 use crate::diff::primitive::{At, Batch, Extent, Out, Primitive, Write};
 use crate::math::simd::dot;
@@ -132,7 +136,14 @@ fn embed() {
 
 #[test]
 fn linear() {
-    case(5, Linear { from: 6, to: 4 }, &[60, 24], 40).check();
+    case(5, Linear::new(6, 4), &[60, 24], 40).check();
+    case(5, Linear::new(6, 4), &[60, 24, 4], 40).check();
+    // The middle four of ten columns, and all of four.
+    for (columns, first) in [(10, 3), (4, 0)] {
+        let linear = || Linear { from: 6, to: 4, weights: Weights::InOut { columns, first } };
+        case(5, linear(), &[60, 6 * columns], 40).check();
+        case(5, linear(), &[60, 6 * columns, columns], 40).check();
+    }
 }
 
 #[test]
@@ -155,8 +166,32 @@ fn rms_norm() {
 }
 
 #[test]
+fn scaled_norm() {
+    for centre in [Centre::Mean, Centre::Nothing] {
+        let norm = || ScaledNorm { width: 6, epsilon: 1e-2, centre };
+        case(5, norm(), &[60, 6], 60).check();
+        case(5, norm(), &[60, 6, 6], 60).check();
+    }
+}
+
+#[test]
+fn gelu() {
+    case(5, Gelu, &[60], 60).check();
+}
+
+#[test]
+fn swiglu() {
+    case(5, SwiGlu, &[60, 60], 60).check();
+}
+
+#[test]
+fn position() {
+    case(5, Position { width: 6 }, &[60, 6 * 7], 60).check();
+}
+
+#[test]
 fn rotary() {
-    case(5, HeadRotary::new(4, 5, 100_000.0), &[80], 80).check();
+    case(5, HeadRotary::new(4, 5, |j| frequency(100_000.0, 4, j)), &[80], 80).check();
 }
 
 #[test]
@@ -215,8 +250,8 @@ struct HeadCase {
 }
 
 impl HeadCase {
-    fn new(length: usize) -> HeadCase {
-        let head = Head { width: 3, vocabulary: 7, padded: 8, cap: 2.0 };
+    fn new(length: usize, cap: Cap) -> HeadCase {
+        let head = Head { width: 3, vocabulary: 7, padded: 8, cap };
         let batch = batch(length);
         let mut stream = Stream::new(3, Purpose::Law, length as u64);
         let mut pair = || [stream.normals(2 * length * 3), stream.normals(8 * 3)];
@@ -244,8 +279,8 @@ impl HeadCase {
 
 #[test]
 fn head_and_cross_entropy() {
-    for length in [4, 90] {
-        let case = HeadCase::new(length);
+    for (length, cap) in [4, 90].into_iter().flat_map(|length| [(length, Cap::Tanh(2.0)), (length, Cap::Open)]) {
+        let case = HeadCase::new(length, cap);
         let (h, (loss, kept, bars)) = (1e-5, case.adjoint(&case.at));
         assert_eq!(loss, case.losses(&case.at));
         let slope = (case.losses(&case.moved(h)) - case.losses(&case.moved(-h))) / (2.0 * h);

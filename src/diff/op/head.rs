@@ -1,4 +1,4 @@
-//! The end of every graph: a linear head and the mean next-token cross-entropy of its soft-capped logits.
+//! The end of every graph: a linear head and the mean next-token cross-entropy of its logits, soft-capped or not.
 //!
 //! Logits are by far the widest array of a language model, and nobody reads them but the loss. So head and loss are one
 //! rule, taken over strips of tokens: no more than a strip of logits, or of their derivatives, exists at a time.
@@ -14,7 +14,7 @@ use crate::math::simd::{dot, largest, put, sum};
 /// tests' batches are small, and still take several strips.
 const STRIP: usize = if cfg!(test) { 1 << 8 } else { 1 << 24 };
 
-/// ℓ = mean over a sequence's tokens of `−log softmax(cap·tanh(x·w/cap))[target]` over the first `vocabulary` rows w of
+/// ℓ = mean over a sequence's tokens of `−log softmax(c(x·w))[target]` over the first `vocabulary` rows w of
 /// the head's matrix W (`padded` × `width`), nats per token. Inputs: x (rows × `width`), W. Losses are in f64.
 pub struct Head {
     /// Width of x.
@@ -23,18 +23,53 @@ pub struct Head {
     pub vocabulary: usize,
     /// Rows of W.
     pub padded: usize,
-    /// The soft cap; nanochat's is 15.
-    pub cap: f64,
+    /// The soft cap c.
+    pub cap: Cap,
+}
+
+/// What is done to the logits, written as c(z) = `factor`·u. Its slope is 1 − κu² and its second derivative
+/// β u (1 − κu²).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Cap {
+    /// u = z: nothing.
+    Open,
+    /// u = tanh(z/cap), factor = cap; nanochat's cap is 15.
+    Tanh(f64),
+}
+
+impl Cap {
+    fn factor(self) -> f64 {
+        match self {
+            Cap::Open => 1.0,
+            Cap::Tanh(cap) => cap,
+        }
+    }
+
+    /// κ.
+    fn curl(self) -> f64 {
+        match self {
+            Cap::Open => 0.0,
+            Cap::Tanh(_) => 1.0,
+        }
+    }
+
+    /// β.
+    fn bend<T: Real>(self) -> T {
+        match self {
+            Cap::Open => T::zero(),
+            Cap::Tanh(cap) => T::of(-2.0) / T::of(cap),
+        }
+    }
 }
 
 /// What the derivatives need of the values.
 #[derive(Debug, Clone, Default)]
 pub struct Kept<T> {
-    /// tanh(logit/cap), rows × vocabulary.
+    /// u of [`Cap`], rows × vocabulary.
     u: Vec<T>,
     /// The largest u of each row.
     top: Vec<T>,
-    /// 1/Σ exp(cap·(u − top)) of each row.
+    /// 1/Σ exp(factor·(u − top)) of each row.
     scale: Vec<T>,
 }
 
@@ -126,8 +161,8 @@ impl Head {
         losses
     }
 
-    /// Loss of each sequence, and the adjoints of the inputs for the sum of the losses: with u = tanh(logit/cap),
-    /// ȳ = (p − onehot)(1 − u²)/tokens for the logits.
+    /// Loss of each sequence, and the adjoints of the inputs for the sum of the losses: with s = 1 − κu² the slope of
+    /// [`Cap`], ȳ = (p − onehot)s/tokens for the logits.
     pub fn linearise<T: Real>(
         &self,
         batch: &Batch,
@@ -151,7 +186,7 @@ impl Head {
                 let (top, scale, loss) = softmax(self.cap, target, u, ybar);
                 (kept.top[row], kept.scale[row]) = (top, scale);
                 losses[row / batch.length] += loss / batch.length as f64;
-                slopes(u, target, scale, share, ybar);
+                slopes(u, T::of(self.cap.curl()), target, scale, share, ybar);
             }
             self.back_to_x(Write::Set, ybar, at.w, out.rows(&range, self.width));
             self.back_to_w(&range, first(&range), ybar, at.x, out.w);
@@ -159,8 +194,8 @@ impl Head {
         losses
     }
 
-    /// Derivative of the adjoints along ẋ, Ẇ: with ẏ the logits' tangent, ż = (1−u²)ẏ and ṗ = p(ż − Σpż),
-    /// ȳ˙ = (ṗ(1−u²) + (p − onehot)·(−2u/cap)(1−u²) ẏ)/tokens.
+    /// Derivative of the adjoints along ẋ, Ẇ: with ẏ the logits' tangent, ż = sẏ and ṗ = p(ż − Σpż),
+    /// ȳ˙ = (ṗs + (p − onehot)·βus ẏ)/tokens.
     pub fn adjoint_tangent<T: Real>(
         &self,
         batch: &Batch,
@@ -224,7 +259,9 @@ impl Head {
             top: kept.top[row],
             scale: kept.scale[row],
             target: batch.targets[row] as usize,
-            cap: T::of(self.cap),
+            factor: T::of(self.cap.factor()),
+            curl: T::of(self.cap.curl()),
+            bend: self.cap.bend(),
             share: T::of(1.0 / batch.length as f64),
         }
     }
@@ -236,7 +273,11 @@ struct Row<'a, T> {
     top: T,
     scale: T,
     target: usize,
-    cap: T,
+    factor: T,
+    /// κ of [`Cap`].
+    curl: T,
+    /// β of [`Cap`].
+    bend: T,
     /// 1/tokens.
     share: T,
 }
@@ -247,42 +288,45 @@ fn first(range: &Range<usize>) -> Write {
 }
 
 crate::kernel! {
-    /// One row: u = tanh(logits/cap) in place of the logits and exp(cap·(u − top)); returns top, the scale that makes
-    /// the latter a softmax, and the loss of the target.
-    fn softmax[T](cap: f64, target: usize, u: &'a mut [T], p: &'a mut [T]) -> (T, T, f64) {
-        let (inverse, factor) = (T::of(1.0 / cap), T::of(cap));
-        u.iter_mut().for_each(|u| *u = tanh_fast(*u * inverse));
+    /// One row: u in place of the logits and exp(factor·(u − top)); returns top, the scale that makes the latter a
+    /// softmax, and the loss of the target.
+    fn softmax[T](cap: Cap, target: usize, u: &'a mut [T], p: &'a mut [T]) -> (T, T, f64) {
+        if let Cap::Tanh(cap) = cap {
+            let inverse = T::of(1.0 / cap);
+            u.iter_mut().for_each(|u| *u = tanh_fast(*u * inverse));
+        }
+        let factor = T::of(cap.factor());
         let top = largest(u);
         put(Write::Set, p, [u], |[u]| (factor * (u - top)).exp_fast());
         let total: f64 = sum([p], |[p]| p.wide());
-        (top, T::of(1.0 / total), total.ln() + cap * (top.wide() - u[target].wide()))
+        (top, T::of(1.0 / total), total.ln() + cap.factor() * (top.wide() - u[target].wide()))
     }
 
     /// One row: ȳ in place of the unscaled softmax.
-    fn slopes[T](u: &'a [T], target: usize, scale: T, share: T, p: &'a mut [T]) -> () {
+    fn slopes[T](u: &'a [T], curl: T, target: usize, scale: T, share: T, p: &'a mut [T]) -> () {
         for (p, u) in p.iter_mut().zip(u) {
-            *p = *p * scale * (T::one() - *u * *u) * share;
+            *p = *p * scale * (T::one() - curl * *u * *u) * share;
         }
-        p[target] -= (T::one() - u[target] * u[target]) * share;
+        p[target] -= (T::one() - curl * u[target] * u[target]) * share;
     }
 
     /// p in `p`; returns Σ pż.
     fn softmax_again[T](row: &'a Row<'a, T>, dy: &'a [T], p: &'a mut [T]) -> T {
-        put(Write::Set, p, [row.u], |[u]| (row.cap * (u - row.top)).exp_fast() * row.scale);
-        sum([p, row.u, dy], |[p, u, d]| p * (T::one() - u * u) * d)
+        put(Write::Set, p, [row.u], |[u]| (row.factor * (u - row.top)).exp_fast() * row.scale);
+        sum([p, row.u, dy], |[p, u, d]| p * (T::one() - row.curl * u * u) * d)
     }
 
     /// ȳ˙ in place of ẏ, and ȳ.
     fn turn[T](row: &'a Row<'a, T>, dy: &'a mut [T], ybar: &'a mut [T]) -> () {
         let mean = softmax_again(row, dy, ybar);
-        let (bend, u, d) = (T::of(-2.0) / row.cap, row.u[row.target], dy[row.target]);
+        let (bend, u, d) = (row.bend, row.u[row.target], dy[row.target]);
         for ((ybar, dy), u) in ybar.iter_mut().zip(dy.iter_mut()).zip(row.u) {
-            let slope = T::one() - *u * *u;
+            let slope = T::one() - row.curl * *u * *u;
             let weight = *ybar * slope * row.share;
             *dy = weight * (slope * *dy - mean + bend * *u * *dy);
             *ybar = weight;
         }
-        let slope = (T::one() - u * u) * row.share;
+        let slope = (T::one() - row.curl * u * u) * row.share;
         ybar[row.target] -= slope;
         dy[row.target] -= bend * u * slope * d;
     }
@@ -290,13 +334,13 @@ crate::kernel! {
     /// ȳ, ⟨ȳ, ẏ⟩ and ⟨ȳ˙, ẏ⟩.
     fn bend[T](row: &'a Row<'a, T>, dy: &'a [T], ybar: &'a mut [T]) -> (f64, f64) {
         let mean = softmax_again(row, dy, ybar);
-        let (bend, u, d) = (T::of(-2.0) / row.cap, row.u[row.target], dy[row.target]);
+        let (bend, u, d) = (row.bend, row.u[row.target], dy[row.target]);
         let second: f64 = sum([ybar, row.u, dy], |[p, u, d]| {
-            let slope = T::one() - u * u;
+            let slope = T::one() - row.curl * u * u;
             (p * slope * row.share * (slope * d - mean + bend * u * d) * d).wide()
         });
-        ybar.iter_mut().zip(row.u).for_each(|(p, u)| *p = *p * (T::one() - *u * *u) * row.share);
-        let slope = (T::one() - u * u) * row.share;
+        ybar.iter_mut().zip(row.u).for_each(|(p, u)| *p = *p * (T::one() - row.curl * *u * *u) * row.share);
+        let slope = (T::one() - row.curl * u * u) * row.share;
         ybar[row.target] -= slope;
         (sum([ybar, dy], |[ybar, d]| (ybar * d).wide()), second - (bend * u * slope * d * d).wide())
     }

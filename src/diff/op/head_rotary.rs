@@ -4,7 +4,7 @@ use crate::diff::primitive::{At, Batch, Out, Primitive, Write};
 use crate::math::array::Real;
 use crate::math::simd::put;
 
-/// Rotation by θ_j(t) = t · base^(−2j/width) of the pair (x_j, x_{j+width/2}) of each head of `width` elements:
+/// Rotation by θ_j(t) = t ω_j of the pair (x_j, x_{j+width/2}) of each head of `width` elements:
 /// (y₁, y₂) = (x₁ cos θ + x₂ sin θ, −x₁ sin θ + x₂ cos θ), t the position in the sequence. Linear and orthogonal.
 pub struct HeadRotary<T> {
     width: usize,
@@ -21,13 +21,22 @@ enum Way {
     Back,
 }
 
+/// Frequency `base`^(−2j/`width`) of pair j of a head (Su et al. 2021).
+pub fn frequency(base: f64, width: usize, j: usize) -> f64 {
+    base.powf(-2.0 * j as f64 / width as f64)
+}
+
 impl<T: Real> HeadRotary<T> {
-    /// Heads of even `width`, positions up to `length`; nanochat's base is 100 000.
-    pub fn new(width: usize, length: usize, base: f64) -> Self {
+    /// Heads of even `width`, positions up to `length`, frequencies ω_j for j < width/2; a negative one turns the other
+    /// way.
+    pub fn new(width: usize, length: usize, frequency: impl Fn(usize) -> f64) -> Self {
         let half = width / 2;
-        let angle = |t: usize, j: usize| t as f64 * base.powf(-2.0 * j as f64 / width as f64);
-        let table =
-            |f: fn(f64) -> f64| (0..length).flat_map(|t| (0..half).map(move |j| T::of(f(angle(t, j))))).collect();
+        let frequencies: Vec<f64> = (0..half).map(frequency).collect();
+        let angle = |t: usize, j: usize| t as f64 * frequencies[j];
+        let table = |f: fn(f64) -> f64| {
+            let angle = &angle;
+            (0..length).flat_map(|t| (0..half).map(move |j| T::of(f(angle(t, j))))).collect()
+        };
         HeadRotary { width, cos: table(f64::cos), sin: table(f64::sin) }
     }
 

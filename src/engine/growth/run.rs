@@ -11,7 +11,7 @@ use crate::criteria::projection::{self, Sequence};
 use crate::criteria::proxy::{self, Sample};
 use crate::diff::risk::{Interrupt, Risk};
 use crate::engine::emitter::Emitter;
-use crate::engine::event::{Event, Level, Stage};
+use crate::engine::event::{Event, Level, Stage, Subject};
 use crate::engine::knobs::{Knobs, Precision};
 use crate::engine::memory;
 use crate::engine::problem::Problem;
@@ -59,21 +59,13 @@ pub fn spawn(job: Job, settings: Settings, wanted: Wanted, sink: Sink) -> Result
 }
 
 fn begin(job: Job, settings: &Settings, mut emitter: Emitter) {
-    emitter.begin(Stage::Load, 1);
     let Job { plan, source, open, known, left, leave } = job;
-    let opened = open().and_then(|problem| Ok((problem, worker::pool(settings)?)));
-    let (problem, pool) = match opened {
+    let check = |subject: &Subject| plan.check(subject.sequences);
+    let (problem, pool) = match worker::opened(open, settings, &mut emitter, check) {
         Ok(ready) => ready,
         Err(error) => return emitter.fail(&error),
     };
     let knobs = emitter.control.knobs();
-    let subject = problem.subject(settings, pool.current_num_threads());
-    if let Err(error) = plan.check(subject.sequences).and_then(|()| knobs.check(subject.sequences, subject.parameters))
-    {
-        return emitter.fail(&error);
-    }
-    emitter.emit(Event::Opened(subject));
-    emitter.emit(Event::Knobs(knobs.clone()));
     emitter.emit(Event::GrowthPlan(plan.clone()));
     known.iter().for_each(|point| emitter.emit(Event::Growth(Box::new(point.clone()))));
     emitter.complete();
@@ -241,7 +233,13 @@ impl<T: Real> Run<T> {
             return Ok(());
         }
         let mut problem = self.shared.problem.clone();
-        let config = problem.checkpoint.config.clone();
+        let Some(config) = problem.checkpoint.config.nanochat().cloned() else {
+            let what = format!(
+                "training runs start a nanochat anew; {} is none: give another mode",
+                problem.checkpoint.config
+            );
+            return Err(Error::knob("--mode", what));
+        };
         let mut pupil = Pupil::new(&config, problem.sequences.clone(), curriculum, self.seed(run))?;
         for n in grid {
             if self.is_known(run, n, step(n)) {

@@ -4,6 +4,7 @@
 //! This file folds; [`views`] derives the figures (estimates, ratios, shares, curves) from what was folded. What a run
 //! computes beside its question has a place of its own, [`exhibits`], and growth its own curves, [`growth`].
 
+pub mod agreement;
 pub mod exhibits;
 pub mod growth;
 pub mod views;
@@ -310,7 +311,10 @@ impl Readout {
             | Event::Constants { .. }
             | Event::PickFreeze { .. }
             | Event::GrowthPlan(_)
-            | Event::Growth(_) => self.exhibit(&stamped.event),
+            | Event::Growth(_)
+            | Event::SettlePlan(_)
+            | Event::Settle(_)
+            | Event::Settled(_) => self.exhibit(&stamped.event),
             Event::Warning { name, message } => {
                 self.warnings.insert(*name, message.clone());
                 self.note(stamped.t, Level::Warning, message);

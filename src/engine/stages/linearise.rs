@@ -16,7 +16,7 @@ impl<T: Real> Climb<T> {
             self.risk.linearise(0..self.risk.kept().min(n + 1))?;
             return Ok(());
         }
-        let sequences = self.problem.sequences.rows();
+        let sequences = self.risk.batches().len();
         self.emitter.begin(Stage::Linearise, sequences);
         let losses = self.risk.linearise(0..n + 1)?;
         self.emitter.work.passes += (n + 1) as f64;

@@ -11,7 +11,7 @@ use crate::engine::climb::Climb;
 use crate::engine::emitter::Emitter;
 use crate::engine::event::{Event, Stage};
 use crate::engine::knobs::Method;
-use crate::engine::problem::Problem;
+use crate::engine::problem::Landscape;
 use crate::error::Result;
 use crate::math::array::Real;
 use crate::math::stream::{Purpose, Stream};
@@ -122,7 +122,7 @@ impl<T: Real> Climb<T> {
         let control = self.emitter.control.clone();
         let seed = self.knobs().seed;
         let directions = (0..FLOOR_POINTS).map(|i| Stream::new(seed, Purpose::Proxy, (DIRECTIONS + i) as u64));
-        let floor = floor(&self.problem, &self.risk, n, directions, Arc::new(move || control.check()))?;
+        let floor = floor(&*self.landscape, &self.risk, n, directions, Arc::new(move || control.check()))?;
         self.emitter.work.passes += (2 * (FLOOR_POINTS + 1) * n) as f64;
         self.emitter.emit(Event::RoundingFloor { n, floor, points: FLOOR_POINTS });
         Ok(())
@@ -151,17 +151,17 @@ impl<T: Real> Climb<T> {
 /// # Errors
 /// [`crate::error::Error::Cancelled`].
 pub(in crate::engine) fn floor<T: Real>(
-    problem: &Problem,
+    landscape: &dyn Landscape,
     risk: &Risk<T>,
     n: usize,
     directions: impl Iterator<Item = Stream>,
     interrupt: Interrupt,
 ) -> Result<f64> {
     if T::EPSILON == f32::EPSILON as f64 {
-        difference(risk, &problem.risk::<f64>(interrupt), n, directions)
+        difference(risk, &landscape.double(interrupt), n, directions)
     } else {
         // f64 has nothing finer to compare with: its errors are those of f32, scaled by the unit of rounding.
-        let coarse = difference(risk, &problem.risk::<f32>(interrupt), n, directions)?;
+        let coarse = difference(risk, &landscape.single(interrupt), n, directions)?;
         Ok(coarse * f64::EPSILON / f64::from(f32::EPSILON))
     }
 }

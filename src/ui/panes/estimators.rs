@@ -1,10 +1,11 @@
-//! Pane 4: the estimators of J_sub side by side, by draws, by σ, by n, and their gap over (k, σ).
+//! Pane 4: the estimators of J_sub side by side, by draws, by σ, by n, their gap over (k, σ), and what each stage took.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 
 use crate::criteria::estimators::{Pair, direct, quadratic, with_control};
+use crate::engine::event::Stage;
 use crate::engine::readout::Readout;
 use crate::engine::readout::views::Subspace;
 use crate::math::format::{deviation, exact, measured, number};
@@ -16,28 +17,29 @@ use crate::ui::plot::{At, Band, Curve, Guide, Mark, Plot, Quantity};
 use crate::ui::state::{App, EstimatorsView, Pane};
 use crate::ui::theme::Token;
 
-use super::{COMPARED, Canvas, Role, Side, line, log_grid, scale, sides};
+use super::parts::{line, log_grid};
+use super::sides::{COMPARED, Role, Side, sides};
+use super::{Awaited, Canvas, Face, coming, focus_k, scale, stages};
 
-/// The dimension in focus: the largest shown, or the one wanted before any is.
-fn k(app: &App) -> usize {
-    app.shown_ks().last().copied().unwrap_or(app.wanted.k())
-}
+/// The pane.
+pub(super) const FACE: Face = Face { subject, reading, draw, awaited };
 
 /// What the pane is about now.
-pub fn subject(app: &App) -> String {
+fn subject(app: &App) -> String {
     let (sigma, n) = (exact(app.wanted.sigma), app.readout.shown_n());
-    match app.view.estimators {
-        EstimatorsView::ByDraws => format!("─ J_sub, k = {}, σ = {sigma}, against draws", k(app)),
+    match app.view.views.estimators {
+        EstimatorsView::ByDraws => format!("─ J_sub, k = {}, σ = {sigma}, against draws", focus_k(app)),
         EstimatorsView::BySigma => format!("─ J against σ, n = {n} (○ drawn)"),
         EstimatorsView::ByN => format!("─ J against n, σ = {sigma}, U of n = {n}"),
         EstimatorsView::ByKAndSigma => "─ |direct − GM|/|direct| over k and σ".into(),
+        EstimatorsView::Stages => stages::subject(app),
     }
 }
 
 /// What the view says: whether draws confirm the closed form, and what makes J what it is.
-pub fn reading(app: &App) -> Option<String> {
-    let (readout, sigma, k) = (&app.readout, app.wanted.sigma, k(app));
-    match app.view.estimators {
+fn reading(app: &App) -> Option<String> {
+    let (readout, sigma, k) = (&app.readout, app.wanted.sigma, focus_k(app));
+    match app.view.views.estimators {
         EstimatorsView::ByDraws => confirmed(app),
         EstimatorsView::BySigma => {
             let j = |s: f64| Some(readout.quadratic().filter(|q| k <= q.k())?.moments(k, s).j());
@@ -73,13 +75,21 @@ pub fn reading(app: &App) -> Option<String> {
                 exact(*s)
             ))
         }
+        EstimatorsView::Stages => stages::reading(app),
+    }
+}
+
+fn awaited(app: &App) -> Awaited {
+    Awaited {
+        what: "Direct, quadratic and closed-form estimates come here, once the coefficients are known.".into(),
+        progress: coming(app, Stage::Coefficients),
     }
 }
 
 /// Whether the draws at the σ in focus confirm the closed form.
 fn confirmed(app: &App) -> Option<String> {
     let sigma = app.wanted.sigma;
-    let sub = app.readout.subspace(k(app), sigma)?;
+    let sub = app.readout.subspace(focus_k(app), sigma)?;
     let gm = sub.gm.j();
     let Some(cv) = sub.direct_cv.filter(|e| e.draws >= 2) else {
         return Some(format!("No draws at σ = {} yet: the closed form needs none.", exact(sigma)));
@@ -123,12 +133,13 @@ fn gap(readout: &Readout, k: usize, sigma: f64) -> Option<Gap> {
 }
 
 /// Draw the view chosen.
-pub fn draw(canvas: &mut Canvas, area: Rect) {
-    match canvas.app.view.estimators {
+fn draw(canvas: &mut Canvas, area: Rect) {
+    match canvas.app.view.views.estimators {
         EstimatorsView::ByDraws => by_draws(canvas, area),
         EstimatorsView::BySigma => by_sigma(canvas, area),
         EstimatorsView::ByN => by_n(canvas, area),
         EstimatorsView::ByKAndSigma => by_k_and_sigma(canvas, area),
+        EstimatorsView::Stages => stages::draw(canvas, area),
     }
 }
 
@@ -202,7 +213,7 @@ const KINDS: [Kind; 3] = [
 
 fn by_draws(canvas: &mut Canvas, area: Rect) {
     let app = canvas.app;
-    let (k, sigma) = (k(app), app.wanted.sigma);
+    let (k, sigma) = (focus_k(app), app.wanted.sigma);
     let Some(sub) = app.readout.subspace(k, sigma) else { return };
     let rows = estimates(app, &sub, area, canvas.buffer);
     let below = Rect { y: area.y + rows + 1, height: area.height.saturating_sub(rows + 1), ..area };
@@ -283,7 +294,7 @@ fn estimates(app: &App, sub: &Subspace, area: Rect, buffer: &mut Buffer) -> u16 
     if let Some((value, source)) = best.or(closed).filter(|_| area.height >= 14) {
         tell("  J_full", value, source);
     }
-    let other = app.compared.as_ref().and_then(|c| c.readout.subspace(k(app), app.wanted.sigma));
+    let other = app.compared.as_ref().and_then(|c| c.readout.subspace(focus_k(app), app.wanted.sigma));
     if let Some(other) = other.filter(|_| area.height >= 16) {
         let gap = other.gm.j() / gm - 1.0;
         tell(&format!("{COMPARED} B GM"), number(other.gm.j(), 6), format!("closed form  {}", deviation(gap)));
@@ -343,7 +354,7 @@ fn by_sigma(canvas: &mut Canvas, area: Rect) {
 
 fn by_n(canvas: &mut Canvas, area: Rect) {
     let app = canvas.app;
-    let (sigma, k) = (app.wanted.sigma, k(app));
+    let (sigma, k) = (app.wanted.sigma, focus_k(app));
     let mut curves = Vec::new();
     let mut most = 2;
     for Side { readout, role, .. } in sides(app) {
