@@ -212,7 +212,7 @@ impl Readout {
     /// the gradient, against which ‖g^(n)‖ is small or is not.
     pub fn growth_next_gradient(&self) -> Vec<(Position, Interval)> {
         self.joined(|point| {
-            let pull = |next: &Increment| Some(Drawn::exact((point.n as f64 + 1.0) * next.b_norm2.sqrt()));
+            let pull = |next: &Increment| Some(Estimate::exact((point.n as f64 + 1.0) * next.b_norm2.sqrt()));
             Figure::mean(point, pull)
         })
     }
