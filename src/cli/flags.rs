@@ -7,6 +7,7 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 
 use super::values::{Device, Dimensions, Exhibits, Memory, Positive, Record, Sigmas};
+use crate::data::tokenizer::TokenizerChoice;
 use crate::engine::knobs::{Knobs, Law, Method, Precision, SolverKind};
 use crate::engine::source::{Data, Source};
 use crate::engine::worker::Settings;
@@ -27,20 +28,31 @@ pub struct SourceFlags {
     /// Sequences as {"inputs": [[…]], "targets": [[…]]}, rows of equal length.
     #[arg(long, value_name = "FILE", group = "data")]
     tokens: Option<PathBuf>,
-    /// Sequences cut from a text, one token a byte.
+    /// Sequences cut from a text.
     #[arg(long, value_name = "FILE", group = "data")]
     text: Option<PathBuf>,
+    /// Sequences packed as nanochat packs them, from the `text` column of a parquet file or of a folder of them.
+    #[arg(long, value_name = "PATH", group = "data")]
+    shards: Option<PathBuf>,
+    /// What texts are read with: bytes, gpt2, tokenizer.pkl, tokenizer.json or the folder that has one [default: what
+    /// lies beside the checkpoint; bytes for 256 tokens].
+    #[arg(long, value_name = "TOKENIZER", requires = "data", conflicts_with = "tokens")]
+    tokenizer: Option<TokenizerChoice>,
+    /// Sequences that are read [default: 32, more if n needs them; a token file whole].
+    #[arg(long, value_name = "N")]
+    rows: Option<NonZeroUsize>,
 }
 
 impl SourceFlags {
     /// What they point at.
     pub fn source(self) -> Source {
-        let data = match (self.tokens, self.text) {
-            (Some(file), _) => Data::Tokens(file),
-            (None, Some(file)) => Data::Text(file),
-            (None, None) => Data::Demo,
+        let data = match (self.tokens, self.text, self.shards) {
+            (Some(file), ..) => Data::Tokens(file),
+            (None, Some(file), _) => Data::Text(file),
+            (None, None, Some(path)) => Data::Shards(path),
+            (None, None, None) => Data::Demo,
         };
-        Source { checkpoint: self.checkpoint, step: self.step, data }
+        Source { checkpoint: self.checkpoint, step: self.step, tokenizer: self.tokenizer, rows: self.rows, data }
     }
 }
 
