@@ -32,7 +32,7 @@ pub struct DashboardArgs {
 /// terminal is touched. Whatever stopped the run later.
 pub fn run(args: DashboardArgs, invoked: &Invoked) -> Result<Outcome> {
     terminal()?;
-    let source = args.source.source();
+    let source = args.source.source()?;
     let options = args.options.or(&invoked.config.0);
     let (knobs, settings) = (spread(options.knobs()), options.settings());
     let screen = args.screen.options(invoked, &options)?;
