@@ -14,7 +14,6 @@ pub type Map = memmap2::Mmap;
 ///
 /// # Errors
 /// What the system refuses, with the file's path.
-#[allow(unsafe_code)]
 pub fn map(path: &Path) -> Result<Map> {
     let file = File::open(path).map_err(Error::io(path))?;
     // SAFETY: the mapping is read-only, and whoever changes the file meanwhile breaks the contract above.

@@ -220,9 +220,12 @@ fn truncated_files_are_named_at_every_length() {
 #[test]
 fn pickles_that_are_malformed_or_call_functions_are_refused_and_not_run() {
     let error = Checkpoint::open(&fixture("pt"), Some(1)).unwrap_err().to_string();
-    assert_says(&error, &["model_000001.pt: not a whole PyTorch file: malformed pickle"]);
+    assert_says(&error, &["model_000001.pt: not a whole PyTorch file: a is not described as a tensor is"]);
     let error = Checkpoint::open(&fixture("pt"), Some(2)).unwrap_err().to_string();
-    assert_says(&error, &["model_000002.pt: holds no tensors"]);
+    assert_says(
+        &error,
+        &["model_000002.pt: its pickle is not that of a state dict", "posix.system", "nothing in it was run"],
+    );
     assert!(!Path::new("pickle-was-run").exists());
 }
 

@@ -141,7 +141,7 @@ pub fn run(args: GrowthArgs, config: &Config) -> Result<Outcome> {
 }
 
 fn begin(args: GrowthArgs, config: &Config) -> Result<Begun> {
-    let source = args.source.source();
+    let source = args.source.source()?;
     let mut options = args.options.or(&config.0);
     options.n = options.n.or(NonZeroUsize::new(N));
     let knobs = options.knobs();
