@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 
-use crate::criteria::estimators::{Pair, direct, quadratic, with_control};
+use crate::criteria::estimators::{Control, Pair, direct, quadratic, with_control};
 use crate::engine::readout::Readout;
 use crate::engine::readout::views::Subspace;
 use crate::math::format::{deviation, exact, measured, number};
@@ -190,7 +190,7 @@ fn map(canvas: &mut Canvas, side: &Side, area: Rect) {
 /// The estimators of the table and the plot: name, curve, and how it follows from the first pairs.
 struct Kind {
     name: &'static str,
-    of: fn(&[Pair], f64) -> Option<Estimate>,
+    of: fn(&[Pair], &Control) -> Option<Estimate>,
 }
 
 /// The three Monte Carlo estimators.
@@ -231,11 +231,13 @@ fn by_draws(canvas: &mut Canvas, area: Rect) {
 
 /// J/GM − 1 by draws for each of [`KINDS`]: draws, running mean, half of its interval. `None` before two draws.
 fn runs(readout: &Readout, k: usize, sigma: f64) -> Option<[Vec<(f64, f64, f64)>; 3]> {
-    let gm = readout.subspace(k, sigma)?.gm.j();
+    let q = readout.quadratic().filter(|q| k <= q.k())?;
+    let (gm, control) = (q.moments(k, sigma).j(), Control::quadratic(q, k, sigma));
     let pairs = readout.pairs(readout.subspace_target(k)?, readout.shown_n(), sigma);
     let stops = stops(pairs.len());
     let run = |kind: &Kind| -> Vec<(f64, f64, f64)> {
-        let at = |s: &usize| (kind.of)(&pairs[..*s], gm).map(|e| (*s as f64, e.mean / gm - 1.0, e.half_width() / gm));
+        let at =
+            |s: &usize| (kind.of)(&pairs[..*s], &control).map(|e| (*s as f64, e.mean / gm - 1.0, e.half_width() / gm));
         stops.iter().filter_map(at).collect()
     };
     (pairs.len() >= 2).then(|| KINDS.each_ref().map(run))
