@@ -7,7 +7,7 @@ use clap::Args;
 use super::progress::Progress;
 use super::{Outcome, folders};
 use crate::error::Result;
-use crate::report::{Document, export};
+use crate::report::export;
 use crate::session;
 
 /// Flags of `eigentop export`.
@@ -35,5 +35,5 @@ pub fn run(args: &ExportArgs) -> Result<Outcome> {
         eprintln!("eigentop: no {}: {missing}", figure.name());
     }
     println!("{} figures of {} in {}", exported.figures.len(), session.name(), args.to.display());
-    Ok(Document::of(&readout).map_or(Outcome::Done, |document| Outcome::of(&document)))
+    Ok(Outcome::of(&readout))
 }
