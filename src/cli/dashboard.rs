@@ -33,7 +33,7 @@ pub struct DashboardArgs {
 /// terminal is touched. Whatever stopped the run later.
 pub fn run(args: DashboardArgs, invoked: &Invoked) -> Result<Outcome> {
     terminal()?;
-    let source = args.source.source();
+    let source = args.source.source()?;
     let mut options = args.options.or(&invoked.config.0);
     // The panes have room for all of it, and it comes last: nothing waits for it.
     options.exhibits.get_or_insert_with(Exhibits::all);
