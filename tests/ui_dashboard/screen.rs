@@ -104,7 +104,7 @@ fn pages_hold_what_does_not_fit_and_the_focus_turns_them() {
     let shown = |app: &App, (width, height)| {
         let screen = text(app, width, height);
         // The names of all panes are in sight, and a click on one leads to it.
-        assert!(Pane::ALL.iter().all(|p| screen.contains(&format!("{} {} ", p.index() + 1, p.name()))), "{screen}");
+        assert!(Pane::ALL.iter().all(|p| screen.contains(&format!("{} {}", p.index() + 1, p.name()))), "{screen}");
         let (buffer, hits) = drawn(app, width, height);
         for pane in Pane::ALL {
             let (x, y) = find(&buffer, &format!("{} {} ", pane.index() + 1, pane.name()));
@@ -197,7 +197,7 @@ fn wide_and_tall_screens_show_panes_in_a_row_or_a_column() {
     let app = live(&synthetic::run(), "mono");
     insta::assert_snapshot!("wide_240x45", text(&app, 240, 45));
     let tall = text(&app, 80, 64);
-    assert!(Pane::ALL.iter().all(|p| tall.contains(&format!("{} {} ", p.index() + 1, p.name()))), "{tall}");
+    assert!(Pane::ALL[..4].iter().all(|p| tall.contains(&format!("{} {} ─", p.index() + 1, p.name()))), "{tall}");
 }
 
 #[test]

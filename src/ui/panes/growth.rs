@@ -165,7 +165,12 @@ fn reading(app: &App) -> Option<String> {
                 true => {
                     format!("Near 1 at every n for σ = {}: a² dominates there, read the share. {source}.", exact(sigma))
                 }
-                false => format!("Lowest at {at} for k = {k}, σ = {}: {}. {source}.", exact(sigma), interval(lowest)),
+                false => format!(
+                    "Lowest at {} = {at} for k = {k}, σ = {}: {}. {source}.",
+                    quantity(readout).title(),
+                    exact(sigma),
+                    interval(lowest)
+                ),
             }
         }
         GrowthView::Overlap => eigenspaces::reading(app)?,
@@ -174,7 +179,7 @@ fn reading(app: &App) -> Option<String> {
             let (at, norm) = here.last()?;
             let part = norm.value / next.last()?.1.value;
             format!(
-                "A minimiser has 0. At {} {at} it is {}, {} times what the next sequence changes it by. {source}.",
+                "A minimiser has 0. At {} = {at} it is {}, {} times what the next sequence changes it by. {source}.",
                 quantity(readout).title(),
                 number(norm.value, 3),
                 times(part)
@@ -235,17 +240,21 @@ fn blank(app: &App) -> Plot {
     Plot::new(axis, quantity(&app.readout), axis)
 }
 
-/// Add a course as a curve with its intervals, and a sign on every point.
+/// Add a course as a curve with a sign on every point.
 fn add(app: &App, plot: &mut Plot, role: Role, series: usize, course: &Course, name: &str, label: &str) {
     let points: Vec<(f64, f64)> = course.iter().map(|(at, i)| (*at as f64, i.value)).collect();
     let curve = role.curve(app, series, points, name, label);
     let sign = if role == Role::Shown { '•' } else { COMPARED };
     plot.marks.extend(curve.points.iter().map(|point| Mark { point: *point, sign, style: curve.style }));
-    if role == Role::Shown && course.iter().any(|(_, i)| i.width() > 0.0) {
+    plot.curves.push(curve);
+}
+
+/// Shade the intervals of a course; exact figures have none.
+fn shade(app: &App, plot: &mut Plot, course: &Course) {
+    if course.iter().any(|(_, i)| i.width() > 0.0) {
         let points = course.iter().map(|(at, i)| (*at as f64, i.low, i.high)).collect();
         plot.bands.push(Band { points, style: app.style(Token::Band) });
     }
-    plot.curves.push(curve);
 }
 
 /// The criteria against n, with the powers that theory gives them; with slopes on the labels where `slopes` says so.
@@ -259,6 +268,10 @@ fn criteria(canvas: &mut Canvas, area: Rect, of: fn(&Readout, Criterion, usize, 
             let slope = followed.slope(readout, sigma).filter(|_| slopes);
             let label = slope.map_or(name.clone(), |s| format!("{name} n^{}", exponent(&s)));
             add(app, &mut plot, role, followed.series, &course, &name, &label);
+            // J_sub runs along J_full, and its interval with that: one of them is enough to see.
+            if role == Role::Shown && followed.criterion != Criterion::JSub {
+                shade(app, &mut plot, &course);
+            }
         }
     }
     if app.view.views.growth == GrowthView::Decay && quantity(&app.readout) == Quantity::N {
@@ -337,6 +350,9 @@ fn ratios(canvas: &mut Canvas, area: Rect) {
                 let course = readout.growth_ratio(k, sigma);
                 let last = course.last().map_or(String::new(), |(_, i)| interval(i));
                 add(app, &mut plot, role, series, &course, &format!("k {k}"), &format!("k = {k:<3} {last}"));
+                if role == Role::Shown {
+                    shade(app, &mut plot, &course);
+                }
             }
         }
         plot.guides.push(Guide { at: At::Y(1.0), label: String::new(), style: app.style(Token::Guide) });
@@ -352,6 +368,9 @@ fn gradients(canvas: &mut Canvas, area: Rect) {
         let next = readout.growth_next_gradient();
         add(app, &mut plot, role, 1, &next, "‖g_next − g^(n)‖", "‖g_next − g^(n)‖");
         add(app, &mut plot, role, 0, &readout.growth_grad_norm(), "‖g^(n)‖", "‖g^(n)‖");
+        if role == Role::Shown {
+            shade(app, &mut plot, &readout.growth_grad_norm());
+        }
     }
     fitted(canvas, area, plot, Scale::Log, []);
 }

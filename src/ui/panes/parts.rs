@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use crate::math::format::{measured_to, number};
+use crate::math::format::{count, measured_to, number};
 use crate::math::stats::Interval;
 use crate::ui::state::App;
 use crate::ui::theme::Token;
@@ -67,7 +67,11 @@ pub fn bar(app: &App, share: &Interval, width: usize, style: Style) -> [Span<'st
     ]
 }
 
-/// A factor: to two digits where it is small, to three where it is large.
+/// A factor as short as it tells: `0.24`, `44.5`, `18k`.
 pub fn times(factor: f64) -> String {
-    if factor < 10.0 { number(factor, 2) } else { number(factor, 3) }
+    match factor {
+        f if f < 10.0 => number(f, 2),
+        f if f < 1e3 => number(f, 3),
+        f => count(f),
+    }
 }

@@ -59,7 +59,7 @@ pub(super) fn draw(canvas: &mut Canvas, area: Rect) {
     let (muted, text) = (app.style(Token::Muted), app.style(Token::Text));
     let compared = app.compared.as_ref().map(|c| &c.readout);
     let beside = if compared.is_some() { 11 } else { 0 };
-    let track = usize::from(area.width).saturating_sub(46 + beside).min(40);
+    let track = usize::from(area.width).saturating_sub(48 + beside).min(40);
     let track = if track >= 6 { track } else { 0 };
     let b = if compared.is_some() { format!("{COMPARED} B seconds") } else { String::new() };
     let head = format!("{:<18}{:>8}  {:<track$}{:>9}{:>10} {b}", "stage", "seconds", "", "HVPs", "passes");

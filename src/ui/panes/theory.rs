@@ -23,7 +23,7 @@ use super::{Awaited, Canvas, Face, coming, focus_k, missing, scale};
 pub(super) const FACE: Face = Face { subject, reading, draw, awaited };
 
 /// Rows that a plot needs.
-const PLOT: u16 = 7;
+const PLOT: u16 = 6;
 
 fn subject(app: &App) -> String {
     let (sigma, n) = (exact(app.wanted.sigma), app.readout.shown_n());
@@ -63,10 +63,10 @@ fn reading(app: &App) -> Option<String> {
         TheoryView::Diagonal => {
             let found = readout.corollary4(k, sigma)?;
             format!(
-                "At k = {k} {} % of ‖B‖² lies off its diagonal; without it the quadratic signal is {} of what it is, and that is {} % of J_sub.",
-                percent(found.off_diagonal),
+                "At k = {k} {} % of ‖B‖² lies off its diagonal; without it the quadratic signal is {} of what it is, which is {} % of J_sub.",
+                number(100.0 * found.off_diagonal, 2),
                 number(found.diagonal / found.signal, 3),
-                percent(found.signal / found.full)
+                number(100.0 * found.signal / found.full, 2)
             )
         }
         TheoryView::Choice => {
@@ -192,7 +192,7 @@ fn fitted(canvas: &mut Canvas, area: Rect, mut plot: Plot, curves: Vec<Curve>, s
 /// The diagonal formula beside all of B, by k. Returns the rows used.
 fn diagonals(canvas: &mut Canvas, area: Rect) -> u16 {
     let (app, readout, sigma) = (canvas.app, &canvas.app.readout, canvas.app.wanted.sigma);
-    let track = usize::from(area.width).saturating_sub(50).min(24);
+    let track = usize::from(area.width).saturating_sub(52).min(24);
     let track = if track >= 5 { track } else { 0 };
     let head =
         format!("{:>4}  {:<track$} {:<9}{:<12}{:<12}{:<10}", "k", "", "off", "diagonal", "all of B", "J_sub, nats²");

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ratatui::layout::{Constraint, Layout, Rect};
 
-use super::{Course, PLOT, add, blank, fitted, focus_k, sides};
+use super::{Course, PLOT, add, blank, fitted, focus_k, shade, sides};
 use crate::engine::readout::Readout;
 use crate::engine::readout::growth::Position;
 use crate::math::format::{measured_to, number};
@@ -23,9 +23,9 @@ pub(super) fn reading(app: &App) -> Option<String> {
     });
     Some(match overlaps(readout).last() {
         Some(last) => format!(
-            "1 is the same space, k/P = {} a random one: {} at the last step, largest angle {:.0}°.{by_hand}",
-            number(k as f64 / readout.subject.as_ref()?.parameters as f64, 1),
+            "Overlap at the last step {}: 1 is the same space, {} a random one. Largest angle {:.0}°.{by_hand}",
             measured_to(last.overlap.mean, last.half(), 3),
+            number(k as f64 / readout.subject.as_ref()?.parameters as f64, 1),
             last.angles.last()?.to_degrees()
         ),
         None => format!("The second eigenspace brings the first overlap.{by_hand}"),
@@ -74,6 +74,9 @@ pub(super) fn draw(canvas: &mut Canvas, area: Rect) {
         let mean = |s: &Step| Interval::around(s.overlap.mean, s.half());
         let course: Course = overlaps(readout).iter().map(|s| (s.at, mean(s))).collect();
         add(app, &mut plot, role, 0, &course, "overlap", "overlap ‖UᵀV‖²/k");
+        if role == Role::Shown {
+            shade(app, &mut plot, &course);
+        }
     }
     if plot.curves.iter().all(|c| c.points.is_empty()) {
         return canvas.say(area, "The second eigenspace brings the first overlap.");
