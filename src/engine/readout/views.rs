@@ -1,7 +1,7 @@
 //! Figures derived from the readout where they are drawn: nothing here is stored, so a moved σ answers within a frame.
 
 use super::{AtN, DrawPair, Readout, Standing};
-use crate::criteria::estimators::{self, Pair};
+use crate::criteria::estimators::{self, Control, Pair};
 use crate::criteria::increment::{increment, mean};
 use crate::criteria::proxy::{self, Point, Sample};
 use crate::criteria::quadratic::{Coefficients, Moments};
@@ -20,7 +20,7 @@ pub struct Subspace {
     pub direct: Option<Estimate>,
     /// Quadratic Monte Carlo on the same draws.
     pub quadratic: Option<Estimate>,
-    /// Direct Monte Carlo with the quadratic model as control variate.
+    /// Direct Monte Carlo with the quadratic model as control variate, its linear part refined by the draws.
     pub direct_cv: Option<Estimate>,
 }
 
@@ -161,7 +161,7 @@ impl Readout {
     }
 
     /// The draws of a target as increments of Δ_m with their control variates, m ≤ n. The control belongs to m = n.
-    pub fn pairs(&self, target: Target, n: usize, sigma: f64) -> Vec<Pair> {
+    pub fn pairs(&self, target: Target, n: usize, sigma: f64) -> Vec<Pair<'_>> {
         let a = self.increment(n).unwrap_or(0.0);
         self.draws(target, n, sigma)
             .iter()
@@ -172,6 +172,7 @@ impl Readout {
                     minus: increment(&d.minus, n)?,
                     control_plus: even + sigma * d.linear,
                     control_minus: even - sigma * d.linear,
+                    z: &d.z,
                 })
             })
             .collect()
@@ -186,7 +187,7 @@ impl Readout {
             gm,
             direct: estimators::direct(&pairs),
             quadratic: estimators::quadratic(&pairs),
-            direct_cv: estimators::with_control(&pairs, gm.j()),
+            direct_cv: estimators::with_control(&pairs, &Control::quadratic(q, k, sigma)),
         })
     }
 
@@ -225,11 +226,11 @@ impl Readout {
     pub fn full(&self, sigma: f64) -> Full {
         let n = self.shown_n();
         let pairs = self.pairs(Target::Full, n, sigma);
-        let linear = self.increment(n).zip(self.b_norm2.get(&n)).map(|(a, b)| a * a + sigma * sigma * b);
+        let linear = self.increment(n).zip(self.b_norm2.get(&n)).map(|(a, b)| Control::linear(a, *b, sigma));
         let gm = self.full_moments(n, sigma).map(|f| f.j());
         Full {
             mc: estimators::direct(&pairs),
-            mc_cv: linear.and_then(|exact| estimators::with_control(&pairs, exact)),
+            mc_cv: linear.and_then(|control| estimators::with_control(&pairs, &control)),
             gm,
         }
     }
