@@ -59,7 +59,7 @@ struct SettleFlags {
     #[arg(long, default_value = "1e-3", allow_negative_numbers = true)]
     until: Positive,
     /// Steps allowed.
-    #[arg(long, default_value_t = 100)]
+    #[arg(long, default_value_t = 200)]
     steps: usize,
     /// Hessian–vector products allowed on the way to one step.
     #[arg(long, default_value = "200", value_name = "P")]

@@ -137,8 +137,8 @@ impl<T: Real> Run<T> {
             }
         }
         if let Some(path) = (self.shared.leave)() {
-            // Nothing will go on from here. A file that cannot be removed does no harm.
-            let _ = std::fs::remove_file(path);
+            // Nothing will go on from here.
+            state::remove(&path);
         }
         self.emitter.complete();
         Ok(())
@@ -301,17 +301,17 @@ impl<T: Real> Run<T> {
         Ok(())
     }
 
-    /// A point is done: tell it, and leave behind what the next one starts from.
+    /// A point is done: leave behind what the next one starts from, and tell it.
     fn tell(&mut self, point: Point) -> Result<()> {
-        self.emitter.emit(Event::Growth(Box::new(point.clone())));
-        self.done += 1;
-        self.emitter.progress(self.done, self.total);
         if let (Some(path), Some((_, basis))) = ((self.shared.leave)(), &self.former)
             && let Err(error) = state::save(&path, &point, basis)
         {
             let text = format!("a stopped run will not go on digit for digit: {error}");
             self.emitter.emit(Event::Log { level: Level::Warning, text });
         }
+        self.emitter.emit(Event::Growth(Box::new(point)));
+        self.done += 1;
+        self.emitter.progress(self.done, self.total);
         self.emitter.checkpoint()
     }
 

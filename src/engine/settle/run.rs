@@ -20,6 +20,9 @@ use crate::spectrum::operator::SymmetricOperator;
 /// Pairs whose solve would hold as many vectors as a step does: the memory plan knows solves.
 const LIKE_A_SOLVE_FOR: usize = 4;
 
+/// Takes the problem where w* came to rest.
+pub type Keep = Box<dyn FnOnce(&Problem) -> Result<()> + Send>;
+
 /// What settling needs to begin.
 pub struct Job {
     /// How far to go.
@@ -27,7 +30,7 @@ pub struct Job {
     /// Reads the problem; on the worker's thread.
     pub open: Box<dyn FnOnce() -> Result<Problem> + Send>,
     /// Takes the problem at the lowest point, however the run ended.
-    pub keep: Box<dyn FnOnce(&Problem) -> Result<()> + Send>,
+    pub keep: Keep,
 }
 
 /// Start a worker that settles w* and then ends.
@@ -59,13 +62,7 @@ fn begin(job: Job, settings: &Settings, mut emitter: Emitter) {
 }
 
 /// Go all steps and keep the lowest point.
-fn settle<T: Real>(
-    mut problem: Problem,
-    plan: &Plan,
-    limit: u64,
-    keep: Box<dyn FnOnce(&Problem) -> Result<()> + Send>,
-    emitter: &mut Emitter,
-) -> Result<()> {
+fn settle<T: Real>(mut problem: Problem, plan: &Plan, limit: u64, keep: Keep, emitter: &mut Emitter) -> Result<()> {
     let knobs = emitter.control.knobs();
     let n = knobs.n;
     let control = emitter.control.clone();
