@@ -1,9 +1,9 @@
 //! A bigram model that is sure of itself.
 //!
 //! Its one parameter w_t a token is input embedding and output embedding alike: after token t the logit of token j is
-//! w_t w_j. One token has by far the largest parameter and one by far the smallest, so that the one or the other leads the logits by
-//! so much that the softmax is 1 there and 0 elsewhere to the last digit. The loss of a token is then that lead, w_t (w_top − w_target),
-//! and the loss of a sequence the quadratic form ½ wᵀHw with H made of counted bigrams.
+//! w_t w_j. One token has by far the largest parameter and one by far the smallest, so that the one or the other leads
+//! the logits by so much that the softmax is 1 there and 0 elsewhere to the last digit. The loss of a token is then that
+//! lead, w_t (w_top − w_target), and the loss of a sequence the quadratic form ½ wᵀHw with H made of counted bigrams.
 
 use eigentop::diff::graph::Builder;
 use eigentop::diff::op::embed::Embed;
