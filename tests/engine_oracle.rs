@@ -222,7 +222,7 @@ fn a_moved_sigma_keeps_the_basis_and_a_moved_n_warm_starts() {
     // Back to a σ that has its draws: nothing is computed, everything is complete, and then there is silence.
     worker.wanted.send_modify(|w| w.knobs.set_sigma(1e-3));
     fold(&mut readout, &events, |r, e| matches!(e, Event::Idle) && r.knobs.sigma == 1e-3);
-    let asked = Stage::ALL.into_iter().filter(|s| !matches!(s, Stage::Exhibits | Stage::Growth));
+    let asked = Stage::ALL.into_iter().filter(|s| !matches!(s, Stage::Exhibits | Stage::Growth | Stage::Settle));
     assert!(asked.into_iter().all(|s| readout.standing(s) == Standing::Complete));
     std::thread::sleep(Duration::from_millis(200));
     assert!(events.try_recv().is_err(), "an idle worker is silent");

@@ -72,6 +72,27 @@ fn a_replay_reports_what_the_run_knew() {
 }
 
 #[test]
+fn a_replay_shows_every_exhibit() {
+    let p = Program::new();
+    record(&p, "beside", &synthetic::exhibits::with_exhibits());
+    let report = |format: &str| p.run(&["replay", "beside", "--headless", "--format", format]).done();
+    let document: serde_json::Value = serde_json::from_str(&report("json")).unwrap();
+    for (name, exhibit) in document["exhibits"].as_object().unwrap() {
+        assert!(exhibit.is_object() || exhibit.as_array().is_some_and(|all| !all.is_empty()), "{name}");
+    }
+    let csv = report("csv");
+    for quantity in ["traces_trace_a", "overlap", "density_curve", "law_share", "share_pick_freeze", "theory_slack"] {
+        assert!(csv.contains(&format!("\n{quantity},")), "{quantity}");
+    }
+    for (format, heading) in [("table", ""), ("md", "## ")] {
+        let text = report(format);
+        for title in ["Probing laws side by side", "Theorem 2", "Proposition 3", "S-curve", "Slopes of log J"] {
+            assert!(text.contains(&format!("\n{heading}{title}")), "{title} in {format}");
+        }
+    }
+}
+
+#[test]
 fn doubt_is_status_3_and_a_stated_condition_is_not() {
     use eigentop::engine::event::{Event, Stamped, WarningName};
     let p = Program::new();

@@ -37,7 +37,7 @@ pub struct MeasureArgs {
 /// # Errors
 /// Whatever stopped the run, in the words of the worker.
 pub fn run(args: MeasureArgs, config: &Config) -> Result<Outcome> {
-    let source = args.source.source();
+    let source = args.source.source()?;
     if args.print_parameters {
         let layout = source.checkpoint()?.config.layout();
         output::write(&report::parameters(&layout, args.output.format), args.output.out.as_deref())?;
@@ -55,5 +55,5 @@ pub fn run(args: MeasureArgs, config: &Config) -> Result<Outcome> {
         document.probe = Some(probe::hvp(&source.open(n)?, n, &settings)?);
     }
     output::write(&report::render(&document, args.output.format), args.output.out.as_deref())?;
-    Ok(Outcome::of(&document))
+    Ok(Outcome::of(&readout))
 }

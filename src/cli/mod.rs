@@ -7,6 +7,7 @@ mod bench;
 mod config;
 mod dashboard;
 mod doctor;
+mod export;
 mod flags;
 mod folders;
 mod growth;
@@ -16,9 +17,11 @@ mod output;
 mod progress;
 mod recording;
 mod replay;
+mod reproduce;
 mod screen;
 mod sessions;
 mod settings;
+mod settle;
 mod shell;
 mod show;
 mod summary;
@@ -33,8 +36,8 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use crate::engine::readout::Readout;
 use crate::error::{Error, Result};
-use crate::report::document::Document;
 use config::Config;
 
 /// htop for the Hessian: how the loss landscape around a transformer checkpoint moves when one more training sequence
@@ -66,6 +69,12 @@ enum Command {
     Sessions(sessions::SessionsArgs),
     /// Follow the criteria as n grows, at one checkpoint, along a training run or over saved checkpoints.
     Growth(Box<growth::GrowthArgs>),
+    /// Move a checkpoint toward a minimiser of L_n, as the theory assumes it, and write it.
+    Settle(Box<settle::SettleArgs>),
+    /// Write the figures and tables of a recorded session as SVG, PNG, CSV, Markdown and JSON.
+    Export(export::ExportArgs),
+    /// Run what the paper's exhibits need, draw them and say what was found of each of its claims.
+    Reproduce(Box<reproduce::ReproduceArgs>),
     /// Train a small nanochat and write its checkpoint.
     Train(train::TrainArgs),
     /// List the colour themes.
@@ -93,9 +102,9 @@ enum Outcome {
 }
 
 impl Outcome {
-    /// How a measurement ended that gave this document.
-    fn of(document: &Document) -> Outcome {
-        if document.warnings.iter().any(|w| w.name.doubts_a_result()) { Outcome::InDoubt } else { Outcome::Done }
+    /// How a run ended that gave this readout.
+    fn of(readout: &Readout) -> Outcome {
+        if readout.warnings.keys().any(|name| name.doubts_a_result()) { Outcome::InDoubt } else { Outcome::Done }
     }
 }
 
@@ -151,6 +160,9 @@ fn run(cli: Cli, matches: ArgMatches) -> Result<Outcome> {
         Some(Command::Replay(args)) => replay::run(args, &invoked()?),
         Some(Command::Sessions(args)) => sessions::run(args, invoked),
         Some(Command::Growth(args)) => growth::run(*args, &config()?),
+        Some(Command::Settle(args)) => settle::run(*args, &config()?),
+        Some(Command::Export(args)) => export::run(&args),
+        Some(Command::Reproduce(args)) => reproduce::run(*args, &config()?),
         Some(Command::Train(args)) => train::run(args),
         Some(Command::Themes) => lists::themes(),
         Some(Command::Keys(args)) => lists::keys(&args),

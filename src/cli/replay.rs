@@ -8,7 +8,7 @@ use super::dashboard::terminal;
 use super::screen::ScreenFlags;
 use super::show::{self, Replay, Show};
 use super::values::{Positive, Size};
-use super::{Invoked, Outcome, folders, output};
+use super::{Invoked, Outcome, folders, output, settle};
 use crate::error::{Error, Result};
 use crate::report::{self, Document, Format};
 use crate::session::{self, Session};
@@ -90,8 +90,13 @@ fn sized(path: &Path, size: Size) -> PathBuf {
 }
 
 fn headless(session: &Session, format: Format, out: Option<&Path>) -> Result<Outcome> {
-    let document = Document::of(&session.readout())
+    let readout = session.readout();
+    if let Some(settling) = &readout.exhibits.settle {
+        output::write(&report::settle(&readout, format)?, out)?;
+        return Ok(settle::outcome(settling));
+    }
+    let document = Document::of(&readout)
         .ok_or_else(|| Error::file(&session.folder, "the session ends before a checkpoint was opened"))?;
     output::write(&report::render(&document, format), out)?;
-    Ok(Outcome::of(&document))
+    Ok(Outcome::of(&readout))
 }

@@ -3,7 +3,7 @@
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::time::Duration;
 
-use super::progress::{Progress, of_run};
+use super::progress::{Progress, named};
 use crate::engine::event::Stamped;
 use crate::engine::readout::{Readout, State};
 use crate::engine::worker::{Sink, Worker};
@@ -19,11 +19,51 @@ enum Message {
     Interrupted,
 }
 
+/// How a run ended that did not fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// All is complete.
+    Complete,
+    /// By Ctrl-C.
+    Interrupted,
+}
+
 /// Start a worker, compute until all is complete, and fold what happens.
 ///
 /// # Errors
 /// Whatever stopped the run, in the words of the worker; an interrupt, with the session that keeps what was computed.
 pub fn fold(spawn: impl FnOnce(Sink) -> Result<Worker>, recorder: Option<&Recorder>) -> Result<Readout> {
+    fold_named("", spawn, recorder)
+}
+
+/// The same for one of several runs, named on the line of progress.
+///
+/// # Errors
+/// As [`fold`].
+pub fn fold_named(
+    name: &str,
+    spawn: impl FnOnce(Sink) -> Result<Worker>,
+    recorder: Option<&Recorder>,
+) -> Result<Readout> {
+    match follow_named(name, spawn, recorder)? {
+        (readout, Ended::Complete) => Ok(readout),
+        (_, Ended::Interrupted) => Err(interrupted("what was computed", recorder)),
+    }
+}
+
+/// The same, where an interrupt is an end like another: all that the worker still says on its way out is heard.
+///
+/// # Errors
+/// Whatever stopped the run, in the words of the worker.
+pub fn follow(spawn: impl FnOnce(Sink) -> Result<Worker>, recorder: Option<&Recorder>) -> Result<(Readout, Ended)> {
+    follow_named("", spawn, recorder)
+}
+
+fn follow_named(
+    name: &str,
+    spawn: impl FnOnce(Sink) -> Result<Worker>,
+    recorder: Option<&Recorder>,
+) -> Result<(Readout, Ended)> {
     let (send, receive) = mpsc::channel();
     interrupts(send.clone())?;
     let forward: Sink = Box::new(move |event| {
@@ -40,25 +80,35 @@ pub fn fold(spawn: impl FnOnce(Sink) -> Result<Worker>, recorder: Option<&Record
     let result = loop {
         match receive.recv_timeout(POLL) {
             Ok(Message::Event(event)) => readout.apply(&event),
-            Ok(Message::Interrupted) => break Err(interrupted(recorder)),
+            Ok(Message::Interrupted) => break Ok(Ended::Interrupted),
             // Asked in this order, a last word said between the two is heard in the next round.
             Err(RecvTimeoutError::Timeout) if !worker.is_finished() => (),
             Err(_) => break Err(Error::Computation("the engine ended without a word; this is a defect".into())),
         }
         match &readout.state {
-            State::Idle => break Ok(()),
+            State::Idle => break Ok(Ended::Complete),
             State::Failed(message) => break Err(Error::Computation(message.clone())),
-            State::Loading | State::Running(_) => progress.show(|| of_run(&readout)),
+            State::Loading | State::Running(_) => progress.show(|| named(name, &readout)),
         }
     };
     progress.clear();
     worker.stop();
-    result.map(|()| readout)
+    let ended = result?;
+    for message in receive.try_iter() {
+        if let Message::Event(event) = message {
+            readout.apply(&event);
+        }
+    }
+    match &readout.state {
+        State::Failed(message) => Err(Error::Computation(message.clone())),
+        _ => Ok((readout, ended)),
+    }
 }
 
-fn interrupted(recorder: Option<&Recorder>) -> Error {
+/// The error of an interrupted run of which `what` is kept in its session.
+pub fn interrupted(what: &str, recorder: Option<&Recorder>) -> Error {
     Error::Computation(match recorder.and_then(Recorder::name) {
-        Some(name) => format!("interrupted; what was computed is kept as session {name}"),
+        Some(name) => format!("interrupted; {what} is kept as session {name}"),
         None => "interrupted".to_owned(),
     })
 }

@@ -3,6 +3,10 @@
 //! (x + y + z)² ≤ 3(x² + y² + z²) on a, cᵀz and ½zᵀBz, each bounded by what one sequence can bring:
 //! J_sub ≤ (12 M_ℓ² + 3σ² M_g² + 3σ⁴(k² + 2k) M_H²)/(n+1)².
 
+/// Residual, as a share of ‖H_i‖₂, to which that norm is sought: the residual is added to the norm, so this is by how
+/// much at most the bound is loosened.
+pub const TOLERANCE: f64 = 1e-2;
+
 /// What the bound is made of.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Constants {

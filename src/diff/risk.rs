@@ -98,6 +98,15 @@ impl<T: Real> Risk<T> {
         self.keep
     }
 
+    /// Move the checkpoint to other parameters; linearisations are made anew when they are next asked for.
+    pub fn move_to(&mut self, w: &[T]) {
+        self.w.copy_from_slice(w);
+        for sequence in self.sequences.iter_mut().filter_map(Option::take) {
+            self.pools.points.put(sequence.at);
+            self.pools.shares.put(sequence.gradient.into_memory());
+        }
+    }
+
     /// Number of parameters P.
     pub fn parameters(&self) -> usize {
         self.w.len()

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::growth::{Plan, Point};
 use super::knobs::{Knobs, Law, Precision, SolverKind};
-use super::number;
+use super::{number, settle};
 use crate::math::stats::Estimate;
 
 /// Version of the event format.
@@ -61,11 +61,13 @@ pub enum Stage {
     Exhibits,
     /// Points of a growth run, each with a basis and often a checkpoint of its own.
     Growth,
+    /// w* on its way to a minimiser of L_n.
+    Settle,
 }
 
 impl Stage {
     /// All stages in order.
-    pub const ALL: [Stage; 8] = [
+    pub const ALL: [Stage; 9] = [
         Stage::Load,
         Stage::Linearise,
         Stage::Subspace,
@@ -74,6 +76,7 @@ impl Stage {
         Stage::Sweeps,
         Stage::Exhibits,
         Stage::Growth,
+        Stage::Settle,
     ];
 }
 
@@ -88,6 +91,7 @@ impl std::fmt::Display for Stage {
             Stage::Sweeps => "sweeps",
             Stage::Exhibits => "exhibits",
             Stage::Growth => "growth",
+            Stage::Settle => "settle",
         })
     }
 }
@@ -134,7 +138,7 @@ pub enum Level {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum WarningName {
-    /// Some eigenpairs did not reach the tolerance.
+    /// Some eigenpairs did not reach the tolerance, or w* the gradient it was to settle to.
     NotConverged,
     /// The basis is not orthonormal to working precision.
     LostOrthogonality,
@@ -148,6 +152,10 @@ pub enum WarningName {
     WideInterval,
     /// λ_k and λ_{k+1} are not separated: the subspace is not well defined.
     NoSpectralGap,
+    /// A spectral density whose bulk is narrower than what it is smoothed over.
+    UnresolvedDensity,
+    /// The bound of Theorem 2 lies below what it bounds: its constants are too small.
+    BoundBelowMeasured,
     /// Numbers computed the paper's way carry its artefacts.
     PaperMethod,
     /// The last line of a session was torn and dropped.
@@ -448,6 +456,12 @@ pub enum Event {
     GrowthPlan(Plan),
     /// One point of a growth run.
     Growth(Box<Point>),
+    /// How w* is going to be moved toward a minimiser of L_n.
+    SettlePlan(settle::Plan),
+    /// A step toward it, the start being step 0.
+    Settle(settle::Step),
+    /// w* stays where it is now.
+    Settled(settle::Outcome),
     /// A figure should not be trusted, and why.
     Warning {
         /// Which warning.

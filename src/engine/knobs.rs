@@ -216,6 +216,11 @@ impl Knobs {
         self.ks.last().copied().unwrap_or(1)
     }
 
+    /// Every k with every σ: where figures are asked for.
+    pub fn places(&self) -> impl Iterator<Item = (usize, f64)> {
+        self.ks.iter().flat_map(|k| self.sigmas.iter().map(move |sigma| (*k, *sigma)))
+    }
+
     /// Solve for `k` dimensions and show the powers of four below it too.
     pub fn set_k(&mut self, k: usize) {
         self.ks = std::iter::successors(Some(1), |k| Some(k * 4)).take_while(|&j| j < k).chain([k]).collect();

@@ -1,39 +1,85 @@
-//! Warnings by name: when not to trust a figure. Each lint looks at the readout and speaks or stays silent.
+//! Warnings by name: when not to trust a figure. Each lint looks at the readout and speaks or stays silent; what several
+//! have to say under one name goes into one warning.
 
-use super::event::WarningName;
-use super::knobs::{Law, Method, Precision};
-use super::readout::Readout;
+mod exhibits;
+mod growth;
+
+use std::collections::BTreeMap;
+
+use super::event::{Stage, WarningName};
+use super::knobs::{Method, Precision};
+use super::readout::{Readout, Standing};
 use crate::criteria::proxy;
+use crate::math::format::exact;
 
 /// A gradient of this share of the next sequence's is too large to be dropped, as the theory does at a minimiser.
 const FAR: f64 = 0.1;
 /// A residual of this share of the gap to the next eigenvalue turns the last eigenvector by about as much (Davis–Kahan).
 const TURNED: f64 = 0.1;
+/// A gap of this share of the eigenvalue lets a change of the Hessian as small as that exchange the eigenvectors.
+const NARROW: f64 = 1e-2;
 /// How far above the rounding floor a figure must lie.
 const ABOVE_FLOOR: f64 = 10.0;
+/// Places that a message names.
+const NAMED: usize = 3;
 
 /// A lint: silent, or a message that says what, where and how much.
 type Lint = fn(&Readout) -> Option<String>;
 
-/// Every lint with its name.
-const LINTS: [(WarningName, Lint); 8] = [
+/// Every lint with the name it speaks under.
+const LINTS: [(WarningName, Lint); 19] = [
     (WarningName::NotConverged, not_converged),
+    (WarningName::NotConverged, exhibits::constants_not_converged),
+    (WarningName::NotConverged, growth::not_converged),
     (WarningName::LostOrthogonality, lost_orthogonality),
     (WarningName::FarFromMinimiser, far_from_minimiser),
+    (WarningName::FarFromMinimiser, growth::far_from_minimiser),
     (WarningName::NoSpectralGap, no_spectral_gap),
     (WarningName::BelowRoundingFloor, below_rounding_floor),
     (WarningName::OutsideValidSigma, outside_valid_sigma),
-    (WarningName::WideInterval, wide_interval),
+    (WarningName::OutsideValidSigma, growth::outside_valid_sigma),
+    (WarningName::WideInterval, wide_shares),
+    (WarningName::WideInterval, wide_criteria),
+    (WarningName::WideInterval, exhibits::wide_traces),
+    (WarningName::WideInterval, exhibits::wide_pick_freeze),
+    (WarningName::WideInterval, exhibits::wide_density),
+    (WarningName::WideInterval, growth::wide_slopes),
+    (WarningName::UnresolvedDensity, exhibits::unresolved_density),
+    (WarningName::BoundBelowMeasured, exhibits::bound_below_measured),
     (WarningName::PaperMethod, paper_method),
 ];
 
 /// All warnings that hold now.
 pub fn check(readout: &Readout) -> Vec<(WarningName, String)> {
-    LINTS.iter().filter_map(|(name, lint)| Some((*name, lint(readout)?))).collect()
+    let mut spoken: BTreeMap<WarningName, Vec<String>> = BTreeMap::new();
+    for (name, lint) in LINTS {
+        spoken.entry(name).or_default().extend(lint(readout));
+    }
+    let said = spoken.into_iter().filter(|(_, messages)| !messages.is_empty());
+    said.map(|(name, messages)| (name, messages.join("; "))).collect()
+}
+
+/// Places as a message names them: the first few, and how many more.
+fn named(places: &[String]) -> String {
+    let first = places.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
+    match places.len().saturating_sub(NAMED) {
+        0 => first,
+        more => format!("{first} and {more} more"),
+    }
+}
+
+/// A place at k and σ.
+fn at(k: usize, sigma: f64) -> String {
+    format!("k = {k}, σ = {}", exact(sigma))
+}
+
+/// σ of these.
+fn sigmas(sigmas: &[f64]) -> String {
+    format!("σ = {}", named(&sigmas.iter().map(|sigma| exact(*sigma)).collect::<Vec<_>>()))
 }
 
 fn not_converged(r: &Readout) -> Option<String> {
-    let e = r.eigenspace.as_ref().filter(|e| matches!(e.law, Law::Top | Law::Bottom))?;
+    let e = r.eigenspace.as_ref().filter(|e| e.law.is_eigenspace())?;
     let scale = e.values.iter().fold(0.0f64, |m, v| m.max(v.abs()));
     let loose = e.residuals.iter().filter(|x| **x > r.knobs.tol * scale).count();
     let worst = e.residuals.iter().fold(0.0f64, |m, x| m.max(*x));
@@ -71,29 +117,39 @@ fn far_from_minimiser(r: &Readout) -> Option<String> {
     })
 }
 
+/// Whether λ_k and λ_{k+1} are told apart, for every k asked.
 fn no_spectral_gap(r: &Readout) -> Option<String> {
-    let e = r.eigenspace.as_ref().filter(|e| e.law == Law::Top)?;
-    let (last, residual, next) = (*e.values.last()?, *e.residuals.last()?, e.next?);
-    let gap = (last - next).max(f64::MIN_POSITIVE);
-    (residual > TURNED * gap).then(|| {
+    let e = r.eigenspace.as_ref().filter(|e| e.law.is_eigenspace())?;
+    let narrow = |k: usize| {
+        let (value, residual) = (*e.values.get(k.checked_sub(1)?)?, *e.residuals.get(k - 1)?);
+        let next = e.values.get(k).copied().or(e.next.filter(|_| k == e.values.len()))?;
+        let residual = e.residuals.get(k).map_or(residual, |below| residual.max(*below));
+        let gap = (value - next).abs();
+        let unsettled = residual > TURNED * gap || gap < NARROW * value.abs();
+        unsettled.then(|| format!("k = {k} (λ_k − λ_(k+1) ≈ {gap:.1e}, λ_k ≈ {value:.1e}, residual {residual:.1e})"))
+    };
+    let narrow: Vec<String> = r.knobs.ks.iter().filter_map(|k| narrow(*k)).collect();
+    (!narrow.is_empty()).then(|| {
         format!(
-            "k = {} is not at a spectral gap: λ_k − λ_(k+1) ≈ {gap:.1e} against a residual of {residual:.1e}, so the last \
-             columns of U are not settled; use a smaller --tol or another k",
-            e.values.len()
+            "not at a spectral gap: {}, so the last columns of U are not settled; use a smaller --tol or another k",
+            named(&narrow)
         )
     })
 }
 
 fn below_rounding_floor(r: &Readout) -> Option<String> {
     let (floor, _) = r.here()?.floor?;
-    let moments = r.quadratic()?.moments(r.knobs.k().min(r.quadratic()?.k()), r.knobs.sigma);
-    let spread = moments.variance().sqrt();
-    (spread < ABOVE_FLOOR * floor / (r.shown_n() + 1) as f64).then(|| {
+    let (floor, q) = (floor / (r.shown_n() + 1) as f64, r.quadratic()?);
+    let spread = |(k, sigma)| (q.moments(k, sigma).variance().sqrt(), k, sigma);
+    let mut low: Vec<_> = r.knobs.places().filter(|(k, _)| *k <= q.k()).map(spread).collect();
+    low.retain(|(spread, ..)| *spread < ABOVE_FLOOR * floor);
+    let least = low.iter().map(|(spread, ..)| *spread).fold(f64::INFINITY, f64::min);
+    let places: Vec<String> = low.iter().map(|(_, k, sigma)| at(*k, *sigma)).collect();
+    (!low.is_empty()).then(|| {
         format!(
-            "at σ = {:.1e} the increment varies by {spread:.1e} nats, near the rounding floor {:.1e}: use --precision f64 \
-             or a larger σ",
-            r.knobs.sigma,
-            floor / (r.shown_n() + 1) as f64
+            "at {} the increment varies by no more than {least:.1e} nats, near the rounding floor {floor:.1e}: use \
+             --precision f64 or a larger σ",
+            named(&places)
         )
     })
 }
@@ -101,28 +157,47 @@ fn below_rounding_floor(r: &Readout) -> Option<String> {
 fn outside_valid_sigma(r: &Readout) -> Option<String> {
     let points = r.proxy();
     let last = points.last()?.sigma;
-    let to = proxy::valid_to(&points).unwrap_or(0.0);
-    (r.knobs.sigma > to && r.knobs.sigma <= last).then(|| {
+    let to = proxy::valid_to(&points);
+    // While the sweep is under way, what lies beyond its points may still be tried.
+    let tried = |sigma: f64| sigma <= last || r.standing(Stage::Sweeps) == Standing::Complete;
+    let beyond: Vec<f64> = r.knobs.sigmas.iter().copied().filter(|s| *s > to.unwrap_or(0.0) && tried(*s)).collect();
+    let range = to.map_or("not at any σ tried".to_owned(), |to| format!("up to σ = {to:.1e}"));
+    (!beyond.is_empty()).then(|| {
         format!(
-            "σ = {:.1e} lies outside the validated range (quadratic model within {:.0} % up to σ = {to:.1e})",
-            r.knobs.sigma,
+            "{} outside the validated range (quadratic model within {:.0} % {range})",
+            sigmas(&beyond),
             100.0 * proxy::VALID
         )
     })
 }
 
-fn wide_interval(r: &Readout) -> Option<String> {
-    let shares = r.shares(r.shown_n(), r.knobs.k(), r.knobs.sigma)?;
-    let width = shares.total.high - shares.total.low;
-    (width > shares.total.value).then(|| {
-        format!(
-            "the share {:.2} of k = {} has the interval {:.2}–{:.2}, wider than itself: take more draws",
-            shares.total.value,
-            r.knobs.k(),
-            shares.total.low,
-            shares.total.high
-        )
-    })
+fn wide_shares(r: &Readout) -> Option<String> {
+    let wide: Vec<_> = r
+        .knobs
+        .places()
+        .filter_map(|(k, sigma)| Some((k, sigma, r.shares(r.shown_n(), k, sigma)?.total)))
+        .filter(|(.., share)| share.is_wider_than(share.value))
+        .collect();
+    let (.., worst) = *wide.first()?;
+    let places: Vec<String> = wide.iter().map(|(k, sigma, _)| at(*k, *sigma)).collect();
+    Some(format!(
+        "the share has an interval wider than itself at {} (there {:.2}, {:.2}–{:.2}): take the exhibit traces",
+        named(&places),
+        worst.value,
+        worst.low,
+        worst.high
+    ))
+}
+
+/// The best Monte Carlo estimates of J_full and J_sub against themselves.
+fn wide_criteria(r: &Readout) -> Option<String> {
+    let full = r.knobs.sigmas.iter().map(|sigma| (format!("J_full, σ = {}", exact(*sigma)), r.full(*sigma).mc_cv));
+    let sub =
+        r.knobs.places().map(|(k, s)| (format!("J_sub, {}", at(k, s)), r.subspace(k, s).and_then(|j| j.direct_cv)));
+    let wide = full.chain(sub).filter(|(_, e)| e.is_some_and(|e| e.draws > 1 && 2.0 * e.half_width() > e.mean));
+    let places: Vec<String> = wide.map(|(place, _)| place).collect();
+    (!places.is_empty())
+        .then(|| format!("Monte Carlo has an interval wider than its estimate: {}; take more draws", named(&places)))
 }
 
 fn paper_method(r: &Readout) -> Option<String> {

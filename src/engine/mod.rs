@@ -15,6 +15,7 @@ pub mod number;
 pub mod probe;
 pub mod problem;
 pub mod readout;
+pub mod settle;
 pub mod source;
 mod stages;
 pub mod worker;

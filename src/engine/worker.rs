@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use super::climb::Climb;
 use super::control::Control;
 use super::emitter::Emitter;
-use super::event::{Event, Stage, Stamped};
+use super::event::{Event, Stage, Stamped, Subject};
 use super::knobs::{Knobs, Precision};
 use super::memory;
 use super::problem::Landscape;
@@ -123,21 +123,10 @@ fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
 
 /// Open the landscape and climb until told to stop.
 fn work<L: Landscape + 'static>(open: impl FnOnce() -> Result<L>, settings: &Settings, mut emitter: Emitter) {
-    emitter.begin(Stage::Load, 1);
-    let (landscape, pool) = match open().and_then(|landscape| Ok((landscape, pool(settings)?))) {
+    let (landscape, pool) = match opened(open, settings, &mut emitter, |_| Ok(())) {
         Ok(ready) => ready,
         Err(error) => return emitter.fail(&error),
     };
-    let knobs = emitter.control.knobs();
-    let subject = landscape.subject(settings, pool.current_num_threads());
-    if let Err(error) = knobs.check(subject.sequences, subject.parameters) {
-        return emitter.fail(&error);
-    }
-    emitter.emit(Event::Opened(subject));
-    emitter.emit(Event::Knobs(knobs));
-    for note in landscape.notes() {
-        emitter.log(note.clone());
-    }
     emitter.complete();
     // Before anything is allocated: what is in use later is this run's own.
     let memory = memory::limit(settings.memory);
@@ -147,6 +136,26 @@ fn work<L: Landscape + 'static>(open: impl FnOnce() -> Result<L>, settings: &Set
         Precision::F32 => climb(Climb::new(landscape.single(interrupt), Box::new(landscape), emitter, memory)),
         Precision::F64 => climb(Climb::new(landscape.double(interrupt), Box::new(landscape), emitter, memory)),
     });
+}
+
+/// Read the landscape and make the threads; once the knobs and what else `check` looks at can be used, tell what is looked
+/// at and by which knobs.
+pub(super) fn opened<L: Landscape>(
+    open: impl FnOnce() -> Result<L>,
+    settings: &Settings,
+    emitter: &mut Emitter,
+    check: impl FnOnce(&Subject) -> Result<()>,
+) -> Result<(L, rayon::ThreadPool)> {
+    emitter.begin(Stage::Load, 1);
+    let (landscape, pool) = (open()?, pool(settings)?);
+    let knobs = emitter.control.knobs();
+    let subject = landscape.subject(settings, pool.current_num_threads());
+    check(&subject)?;
+    knobs.check(subject.sequences, subject.parameters)?;
+    emitter.emit(Event::Opened(subject));
+    emitter.emit(Event::Knobs(knobs));
+    landscape.notes().iter().for_each(|note| emitter.log(note.clone()));
+    Ok((landscape, pool))
 }
 
 fn climb<T: Real>(mut climb: Climb<T>) {

@@ -116,6 +116,18 @@ pub fn subscript(i: usize) -> String {
     i.to_string().bytes().filter_map(|digit| char::from_u32(0x2080 + u32::from(digit - b'0'))).collect()
 }
 
+/// A small number as superscripts, for 10⁻³.
+pub fn superscript(i: i32) -> String {
+    let raised = |c: char| match c {
+        '-' => '⁻',
+        '1' => '¹',
+        '2' => '²',
+        '3' => '³',
+        digit => char::from_u32(0x2070 + digit.to_digit(10).unwrap_or(0)).unwrap_or(digit),
+    };
+    i.to_string().chars().map(raised).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -159,6 +171,7 @@ mod tests {
         assert_eq!((clock(7.4).as_str(), clock(3723.0).as_str()), ("0:07", "1:02:03"));
         assert_eq!(exact(2.5e-4), "2.5e-4");
         assert_eq!(subscript(16), "₁₆");
+        assert_eq!((superscript(-12).as_str(), superscript(30).as_str()), ("⁻¹²", "³⁰"));
         assert_eq!((span(0.41).as_str(), span(187.0).as_str()), ("0.410 s", "3:07"));
     }
 }

@@ -37,10 +37,23 @@ impl Estimate {
         })
     }
 
-    /// Half-width of the two-sided 95 % Student interval.
-    pub fn half_width(&self) -> f64 {
-        t95(self.draws) * self.stderr
+    /// What is known exactly: no sampling error, whatever the draws.
+    pub fn exact(mean: f64) -> Estimate {
+        Estimate { mean, stderr: 0.0, draws: 1 }
     }
+
+    /// Half-width of the two-sided 95 % Student interval; none of what is exact.
+    pub fn half_width(&self) -> f64 {
+        if self.stderr == 0.0 { 0.0 } else { t95(self.draws) * self.stderr }
+    }
+}
+
+/// Covariance of the means of two quantities over the same independent draws; `None` below two draws.
+pub fn covariance(draws: &[(f64, f64)]) -> Option<f64> {
+    let n = draws.len() as f64;
+    let (x, y) = draws.iter().fold((0.0, 0.0), |sum, d| (sum.0 + d.0 / n, sum.1 + d.1 / n));
+    let cross: f64 = draws.iter().map(|d| (d.0 - x) * (d.1 - y)).sum();
+    (draws.len() > 1).then(|| cross / (n - 1.0) / n)
 }
 
 /// The 97.5 % quantile of Student's t for the mean of `draws` draws (infinite below two).
@@ -65,6 +78,40 @@ pub struct Interval {
     pub low: f64,
     /// Upper end.
     pub high: f64,
+}
+
+impl Interval {
+    /// Of a value that is exact.
+    pub fn exact(value: f64) -> Interval {
+        Interval { value, low: value, high: value }
+    }
+
+    /// The value ± half a width.
+    pub fn around(value: f64, half: f64) -> Interval {
+        Interval { value, low: value - half, high: value + half }
+    }
+
+    /// The same in another unit, `factor` > 0 of which make the old one.
+    pub fn scaled(self, factor: f64) -> Interval {
+        Interval { value: factor * self.value, low: factor * self.low, high: factor * self.high }
+    }
+
+    /// Length from end to end.
+    pub fn width(&self) -> f64 {
+        self.high - self.low
+    }
+
+    /// Whether it is longer than `size`, or has no ends at all.
+    pub fn is_wider_than(&self, size: f64) -> bool {
+        self.width() > size || !self.width().is_finite()
+    }
+
+    /// The squares of what lies between the ends: down to 0 where they have different signs.
+    pub fn squared(self) -> Interval {
+        let (low, high) = (self.low * self.low, self.high * self.high);
+        let across = self.low < 0.0 && self.high > 0.0;
+        Interval { value: self.value * self.value, low: if across { 0.0 } else { low.min(high) }, high: low.max(high) }
+    }
 }
 
 /// Ratio of two positive independent estimates with the interval of the log-ratio delta method:
@@ -122,6 +169,25 @@ mod tests {
         let exact = |mean| Estimate { mean, stderr: 0.0, draws: 1 };
         assert_eq!(ratio(exact(3.0), exact(2.0)), Some(Interval { value: 1.5, low: 1.5, high: 1.5 }));
         assert_eq!(ratio(exact(-1.0), exact(2.0)), None);
+    }
+
+    #[test]
+    fn the_covariance_of_a_mean_with_itself_is_its_variance() {
+        let draws: Vec<(f64, f64)> = [1.0, 2.0, 4.0, 7.0].map(|x| (x, -2.0 * x)).to_vec();
+        let e = Estimate::of(draws.iter().map(|d| d.0)).unwrap();
+        assert!((covariance(&draws).unwrap() + 2.0 * e.stderr * e.stderr).abs() < 1e-15);
+        assert_eq!(covariance(&draws[..1]), None);
+    }
+
+    #[test]
+    fn squares_of_intervals() {
+        let squared = |value, half| Interval::around(value, half).squared();
+        assert_eq!(squared(3.0, 1.0), Interval { value: 9.0, low: 4.0, high: 16.0 });
+        assert_eq!(squared(-3.0, 1.0), Interval { value: 9.0, low: 4.0, high: 16.0 });
+        assert_eq!(squared(1.0, 2.0), Interval { value: 1.0, low: 0.0, high: 9.0 });
+        assert_eq!(Interval::exact(2.0).squared(), Interval::exact(4.0));
+        assert_eq!(Interval::around(2.0, 1.0).scaled(3.0).width(), 6.0);
+        assert!(Interval::around(2.0, f64::INFINITY).is_wider_than(1e300) && !Interval::exact(2.0).is_wider_than(1.0));
     }
 
     #[test]

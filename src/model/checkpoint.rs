@@ -106,30 +106,31 @@ impl Checkpoint {
         Checkpoint::of(name.to_owned(), config, SafetensorsFile::new(Path::new(name), weights)?)
     }
 
-    /// Write `config.json` and `model.safetensors` (f32) into a folder, made if need be. Each file appears whole or not
-    /// at all.
+    /// Write `config.json` and `model.safetensors` into a folder, made if need be: tensors in f32 if that holds every
+    /// parameter to the last digit, else in f64. Each file appears whole or not at all.
     ///
     /// # Errors
-    /// What the system refuses; a parameter that f32 cannot hold.
+    /// What the system refuses; a parameter that is not finite.
     pub fn save(&self, folder: &Path) -> Result<()> {
         let weights = folder.join(WEIGHTS_FILE);
         let layout = self.config.layout();
-        let mut bytes = Vec::with_capacity(4 * self.parameters.len());
-        for (i, x) in self.parameters.iter().enumerate() {
-            let narrow = *x as f32;
-            if !narrow.is_finite() {
-                let entry = layout.entries().iter().find(|e| e.range().contains(&i));
-                let name = entry.map_or("a parameter", |e| &e.name);
-                return Err(Error::NotFinite(format!("{name} holds {x:e}, which f32 cannot; nothing was saved")));
-            }
-            bytes.extend(narrow.to_le_bytes());
+        if let Some(i) = self.parameters.iter().position(|x| !x.is_finite()) {
+            let entry = layout.entries().iter().find(|e| e.range().contains(&i));
+            let name = entry.map_or("a parameter", |e| &e.name);
+            return Err(Error::NotFinite(format!("{name} holds {}; nothing was saved", self.parameters[i])));
         }
+        let narrow = self.parameters.iter().all(|x| f64::from(*x as f32) == *x);
+        let (dtype, width, bytes): (_, _, Vec<u8>) = if narrow {
+            (Dtype::F32, 4, self.parameters.iter().flat_map(|x| (*x as f32).to_le_bytes()).collect())
+        } else {
+            (Dtype::F64, 8, self.parameters.iter().flat_map(|x| x.to_le_bytes()).collect())
+        };
         let tensors = layout
             .entries()
             .iter()
             .map(|e| {
                 let range = e.range();
-                let view = TensorView::new(Dtype::F32, e.shape.clone(), &bytes[4 * range.start..4 * range.end])?;
+                let view = TensorView::new(dtype, e.shape.clone(), &bytes[width * range.start..width * range.end])?;
                 Ok((&e.name, view))
             })
             .collect::<std::result::Result<Vec<_>, safetensors::SafeTensorError>>();
@@ -140,6 +141,11 @@ impl Checkpoint {
         std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
         replace(&folder.join(WEIGHTS_FILE), &file, Readers::Usual)?;
         replace(&folder.join(CONFIG_FILE), format!("{config}\n").as_bytes(), Readers::Usual)
+    }
+
+    /// Whether a folder holds a checkpoint of the kind that [`Checkpoint::save`] writes, in one file or in several.
+    pub fn is_saved_in(folder: &Path) -> bool {
+        [WEIGHTS_FILE, INDEX_FILE].iter().any(|file| folder.join(file).exists())
     }
 
     /// BLAKE3 of the configuration and the parameters (f64, little endian), in hexadecimal: equal exactly when the

@@ -1,7 +1,11 @@
 //! One figure a line: `quantity,index,k,sigma,value,stderr,draws,low,high`. Columns that do not apply are empty; so are
-//! figures that are not known. Floats are written with the digits that bring them back exactly.
+//! figures that are not known. `index` says where a figure stands beside k and σ; where that takes several words, they
+//! are joined by `/`. Floats are written with the digits that bring them back exactly.
 
 use super::document::Document;
+use super::exhibits::Titled;
+use super::growth::{self, Growth};
+use super::table::{Cell, Column, Kind, fields};
 use crate::math::stats::{Estimate, Interval};
 
 const HEADER: &str = "quantity,index,k,sigma,value,stderr,draws,low,high\n";
@@ -11,6 +15,8 @@ pub fn render(document: &Document) -> String {
     let mut csv = Csv(HEADER.to_owned());
     csv.scalars(document);
     csv.estimates(document);
+    document.tables().iter().for_each(|exhibit| csv.exhibit(exhibit));
+    document.exhibits.growth.iter().for_each(|growth| csv.growth(growth));
     csv.0
 }
 
@@ -52,6 +58,38 @@ impl Csv {
 
     fn interval(&mut self, quantity: &str, at: At, i: Interval) {
         self.line(quantity, at, [float(i.value), String::new(), String::new(), float(i.low), float(i.high)]);
+    }
+
+    /// Every figure of a table; its quantity is the table's name and the column's.
+    fn exhibit(&mut self, exhibit: &Titled) {
+        for row in &exhibit.table.rows {
+            let cells: Vec<(&Column, &Cell)> = exhibit.table.columns.iter().zip(row).collect();
+            let (places, figures) = cells.split_at(exhibit.places);
+            let [index, k, sigma] = place(places);
+            for (column, cell) in figures.iter().filter(|(_, cell)| **cell != Cell::Blank) {
+                let quantity = match column.key {
+                    "" => exhibit.name.to_owned(),
+                    key => format!("{}_{key}", exhibit.name),
+                };
+                let mut figure = fields(column.kind, cell);
+                figure.resize(3, String::new());
+                let [value, one, other] = [0, 1, 2].map(|i| std::mem::take(&mut figure[i]));
+                let (drawn, ends) = match column.kind {
+                    Kind::Estimate => ([one, other], [String::new(), String::new()]),
+                    Kind::Plain | Kind::Interval => ([String::new(), String::new()], [one, other]),
+                };
+                let line =
+                    [quantity, index.clone(), k.clone(), sigma.clone(), value].into_iter().chain(drawn).chain(ends);
+                self.0 += &format!("{}\n", line.collect::<Vec<_>>().join(","));
+            }
+        }
+    }
+
+    fn growth(&mut self, growth: &Growth) {
+        for (quantity, at, k, sigma, interval) in growth::lines(growth) {
+            let index = at.map(|at| at.to_string()).unwrap_or_default();
+            self.interval(&format!("growth_{quantity}"), At { index: &index, k, sigma }, interval);
+        }
     }
 
     fn scalars(&mut self, d: &Document) {
@@ -136,7 +174,11 @@ impl Csv {
                 self.interval("share", at, Interval { value, low, high });
             }
             self.number("gradient_share", at, r.gradient_share);
-            self.number("curvature_share", at, r.curvature_share);
+            if let (Some(value), Some(low), Some(high)) =
+                (r.curvature_share, r.curvature_share_low, r.curvature_share_high)
+            {
+                self.interval("curvature_share", at, Interval { value, low, high });
+            }
         }
         for p in &d.proxy {
             let at = At { sigma: Some(p.sigma), ..At::default() };
@@ -148,12 +190,22 @@ impl Csv {
     }
 }
 
+/// Which cell of its row a column is: k, σ or another word about the place.
+fn place(row: &[(&Column, &Cell)]) -> [String; 3] {
+    let of = |wanted: &dyn Fn(&str) -> bool| {
+        let cells =
+            row.iter().filter(|(column, _)| wanted(column.key)).flat_map(|(column, cell)| fields(column.kind, cell));
+        cells.collect::<Vec<_>>().join("/")
+    };
+    [of(&|key| !["k", "sigma"].contains(&key)), of(&|key| key == "k"), of(&|key| key == "sigma")]
+}
+
 /// The shortest text that reads back as the same float; empty for what is not finite.
 pub(super) fn float(x: f64) -> String {
     if x.is_finite() { format!("{x:?}") } else { String::new() }
 }
 
 /// Quoted where a comma, a quote or a line break would be taken for structure (RFC 4180).
-fn field(text: &str) -> String {
+pub(super) fn field(text: &str) -> String {
     if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
 }

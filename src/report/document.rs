@@ -5,6 +5,8 @@
 
 use serde::Serialize;
 
+use super::decomposition::{self, Decomposition};
+use super::exhibits::{Audience, Exhibits, Titled};
 use crate::engine::event::{FORMAT, Stage, WarningName};
 use crate::engine::knobs::{Law, Method, Precision, SolverKind};
 use crate::engine::probe::HvpProbe;
@@ -68,8 +70,12 @@ pub struct Document {
     pub full: Vec<Full>,
     /// J_sub/J_full and shares for each k and σ asked.
     pub ratio: Vec<Ratio>,
+    /// J = mean² + variance for each k and σ asked and in the full space.
+    pub decomposition: Vec<Decomposition>,
     /// Error of the quadratic model by σ.
     pub proxy: Vec<Proxy>,
+    /// What was computed beside, and what needs no computing more.
+    pub exhibits: Exhibits,
     /// Time and work of each stage.
     pub stages: Vec<StageCost>,
     /// When not to trust a figure.
@@ -174,6 +180,10 @@ pub struct Ratio {
     pub gradient_share: Option<f64>,
     /// ‖B‖_F²/‖A‖_F².
     pub curvature_share: Option<f64>,
+    /// Lower end of its interval.
+    pub curvature_share_low: Option<f64>,
+    /// Upper end.
+    pub curvature_share_high: Option<f64>,
 }
 
 /// Error of L_n's quadratic model at one σ of isotropic perturbations.
@@ -252,21 +262,26 @@ impl Document {
                 .full_moments(n, knobs.sigma)
                 .map(|f| FullTraces { trace_a: f.trace, frob2_a: f.frob2 }),
             full: knobs.sigmas.iter().map(|sigma| full(readout, *sigma)).collect(),
-            ratio: knobs
-                .ks
-                .iter()
-                .flat_map(|k| knobs.sigmas.iter().map(move |sigma| (*k, *sigma)))
-                .filter_map(|(k, sigma)| ratio(readout, k, sigma))
-                .collect(),
+            ratio: knobs.places().filter_map(|(k, sigma)| ratio(readout, k, sigma)).collect(),
+            decomposition: decomposition::of(readout),
             proxy: readout.proxy().into_iter().map(Proxy::from).collect(),
+            exhibits: Exhibits::of(readout),
             stages: stages(readout),
-            warnings: readout
-                .warnings
-                .iter()
-                .map(|(name, message)| Warning { name: *name, message: message.clone() })
-                .collect(),
+            warnings: warnings(readout),
             probe: None,
         })
+    }
+
+    /// The decomposition and every exhibit but growth as tables; those without rows are left out.
+    pub fn tables(&self) -> Vec<Titled> {
+        let decomposition = decomposition::table(&self.decomposition);
+        let known = (!decomposition.table.rows.is_empty()).then_some(decomposition);
+        known.into_iter().chain(self.exhibits.tables()).collect()
+    }
+
+    /// Those that are short enough to read.
+    pub(super) fn short_tables(&self) -> impl Iterator<Item = Titled> {
+        self.tables().into_iter().filter(|exhibit| exhibit.audience == Audience::Everyone)
     }
 }
 
@@ -312,7 +327,14 @@ fn ratio(readout: &Readout, k: usize, sigma: f64) -> Option<Ratio> {
         share_high: shares.map(|s| s.total.high),
         gradient_share: shares.map(|s| s.gradient),
         curvature_share: shares.map(|s| s.curvature.value),
+        curvature_share_low: shares.map(|s| s.curvature.low),
+        curvature_share_high: shares.map(|s| s.curvature.high),
     })
+}
+
+/// The warnings in force.
+pub(super) fn warnings(readout: &Readout) -> Vec<Warning> {
+    readout.warnings.iter().map(|(name, message)| Warning { name: *name, message: message.clone() }).collect()
 }
 
 fn stages(readout: &Readout) -> Vec<StageCost> {

@@ -2,18 +2,27 @@
 //! alone and written as JSON, CSV, Markdown or a table to read.
 
 mod bench;
+pub mod chart;
 mod csv;
+pub mod decomposition;
 pub mod document;
-mod growth;
+pub mod exhibits;
+pub mod export;
+pub mod figure;
+pub mod growth;
 mod parameters;
+pub mod reproduction;
 mod sections;
+mod settle;
+pub mod table;
 mod text;
+pub mod verdict;
 
 pub use bench::render as bench;
 pub use document::Document;
-pub use growth::render as growth;
 pub use parameters::render as parameters;
 pub use sections::Section;
+pub use settle::render as settle;
 pub use text::{markdown, table};
 
 use serde::Serialize;

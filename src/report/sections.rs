@@ -1,6 +1,7 @@
 //! The document as sections for people: titled tables whose cells carry as many digits as are known.
 
-use super::document::Document;
+use super::document::{Document, Warning};
+use super::growth;
 use crate::engine::event::WarningName;
 use crate::math::format::{exact, measured, number, span};
 use crate::math::stats::Estimate;
@@ -17,14 +18,16 @@ pub struct Section {
 }
 
 /// What stands where nothing is known.
-const UNKNOWN: &str = "–";
+pub(super) const UNKNOWN: &str = "–";
 
 /// The sections of a document, in the order of the dashboard's panes. Sections without rows are left out. Intervals
 /// (±) are half-widths at 95 %.
 pub fn of(d: &Document) -> Vec<Section> {
-    let sections =
-        [subject(d), point(d), spectrum(d), ratio(d), subspace(d), full(d), proxy(d), stages(d), probe(d), warnings(d)];
-    sections.into_iter().filter(|s| !s.rows.is_empty()).collect()
+    let answers = [subject(d), point(d), spectrum(d), ratio(d), subspace(d), full(d), proxy(d)];
+    let exhibits = d.short_tables().map(|exhibit| exhibit.table.section(&exhibit.title));
+    let growth = d.exhibits.growth.iter().flat_map(|growth| growth::tables(growth, &[d.exhibits.focus.sigma]));
+    let all = answers.into_iter().chain(exhibits).chain(growth).chain([stages(d), probe(d), warnings(&d.warnings)]);
+    all.filter(|s| !s.rows.is_empty()).collect()
 }
 
 /// A warning's name as it stands in every file.
@@ -49,6 +52,13 @@ fn estimate(e: Option<Estimate>) -> String {
 
 fn interval(value: f64, low: f64, high: f64) -> String {
     measured(value, (high - value).max(value - low))
+}
+
+fn within(value: Option<f64>, low: Option<f64>, high: Option<f64>) -> String {
+    match (value, low, high) {
+        (Some(value), Some(low), Some(high)) => interval(value, low, high),
+        _ => UNKNOWN.to_owned(),
+    }
 }
 
 fn subject(d: &Document) -> Section {
@@ -95,17 +105,13 @@ fn spectrum(d: &Document) -> Section {
 
 fn ratio(d: &Document) -> Section {
     let rows = d.ratio.iter().map(|r| {
-        let share = match (r.share, r.share_low, r.share_high) {
-            (Some(value), Some(low), Some(high)) => interval(value, low, high),
-            _ => UNKNOWN.to_owned(),
-        };
         vec![
             r.k.to_string(),
             exact(r.sigma),
             interval(r.value, r.low, r.high),
-            share,
+            within(r.share, r.share_low, r.share_high),
             known(r.gradient_share, 4),
-            known(r.curvature_share, 4),
+            within(r.curvature_share, r.curvature_share_low, r.curvature_share_high),
         ]
     });
     let columns = ["k", "σ", "J_sub/J_full", "share", "gradient share", "curvature share"];
@@ -182,7 +188,7 @@ fn probe(d: &Document) -> Section {
     section("Probe v_i = sin(i), normalised", &["tensor", "‖g^(n)‖", "‖H^(n)v‖"], rows.collect())
 }
 
-fn warnings(d: &Document) -> Section {
-    let rows = d.warnings.iter().map(|w| vec![warning_name(w.name), w.message.clone()]);
+pub(super) fn warnings(warnings: &[Warning]) -> Section {
+    let rows = warnings.iter().map(|w| vec![warning_name(w.name), w.message.clone()]);
     section("Warnings", &[], rows.collect())
 }

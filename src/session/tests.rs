@@ -13,6 +13,7 @@ use super::format::{EVENTS, LOCK, METADATA};
 use super::*;
 use crate::engine::event::*;
 use crate::engine::knobs::{Knobs, Law, Precision, SolverKind};
+use crate::engine::settle;
 
 fn subject() -> Subject {
     Subject {
@@ -106,7 +107,15 @@ fn event() -> impl Strategy<Value = Event> {
         }),
         (n.clone(), float(), float()).prop_map(|(n, sigma, loss)| Event::ProxyLoss { n, index: 2, sigma, loss }),
         (n.clone(), float()).prop_map(|(n, floor)| Event::RoundingFloor { n, floor, points: 9 }),
-        (n, floats()).prop_map(|(n, values)| Event::SphereJ1 { n, values }),
+        (n.clone(), floats()).prop_map(|(n, values)| Event::SphereJ1 { n, values }),
+        (n, float(), float(), option::of(float())).prop_map(|(step, loss, grad_norm, length)| {
+            let (products, tries, end) = (3, 1, settle::Ended::Boundary);
+            let taken = |x| settle::Taken { length: x, radius: x, agreement: x, products, tries, curvature: x, end };
+            let (next_norm, taken) = (grad_norm, length.map(taken));
+            Event::Settle(settle::Step { step, loss, grad_norm, next_norm, taken })
+        }),
+        Just(Event::SettlePlan(settle::Plan { until: 1e-3, steps: 9, products: 200 })),
+        Just(Event::Settled(settle::Outcome::OutOfPrecision)),
         ".*".prop_map(|message| Event::Warning { name: WarningName::NoSpectralGap, message }),
         ".*".prop_map(|text| Event::Log { level: Level::Info, text }),
         Just(Event::Idle),

@@ -220,6 +220,11 @@ pub fn overlap(cosines: &[f64]) -> f64 {
     cosines.iter().map(|c| c * c).sum::<f64>() / cosines.len() as f64
 }
 
+/// The principal angles of these cosines, radians in [0, π/2].
+pub fn angles(cosines: &[f64]) -> Vec<f64> {
+    cosines.iter().map(|c| c.clamp(0.0, 1.0).acos()).collect()
+}
+
 /// Sum of partial results of `len` elements each, in the order of their chunks.
 fn add_up(len: usize, partials: &[Vec<f64>]) -> Vec<f64> {
     let mut sums = vec![0.0; len];

@@ -37,6 +37,7 @@ pub fn header(app: &App, area: Rect, buffer: &mut Buffer) {
     let mut parts = Vec::new();
     if let Some(s) = &app.readout.subject {
         parts.push(s.name.clone());
+        parts.extend(gradient(&app.readout));
         parts.extend(app.compared.as_ref().map(|c| format!("B: {}", c.name)));
         parts.extend([format!("seed {}", app.wanted.seed), s.model.clone()]);
         parts.extend([format!("{} parameters", count(s.parameters as f64)), format!("{} {}", s.device, s.precision)]);
@@ -58,6 +59,13 @@ pub fn header(app: &App, area: Rect, buffer: &mut Buffer) {
     line(buffer, area, 0, &left);
     let right = Rect { x: area.right().saturating_sub(width + 1), width: width.min(area.width), ..area };
     line(buffer, right, 0, &status);
+}
+
+/// ‖g^(n)‖, which the theory takes for 0: of the n on the screen, or of the last point of a growth run.
+fn gradient(readout: &Readout) -> Option<String> {
+    let here = readout.here().and_then(|at| at.gradients).map(|g| (readout.shown_n(), g.grad_norm));
+    let (n, norm) = here.or_else(|| readout.growth_points().last().map(|p| (p.n, p.grad_norm)))?;
+    Some(format!("‖g^({n})‖ {}", number(norm, 2)))
 }
 
 fn status(app: &App, telling: Telling) -> Line<'static> {
@@ -163,17 +171,20 @@ fn track(app: &App, p: &Playback, width: u16) -> Line<'static> {
 fn first_look(app: &App, width: u16) -> Line<'static> {
     let key = |action| app.keymap.key(Context::Board, action);
     let turn = [Action::Decrease, Action::Increase].map(|action| app.keymap.key(Context::Live, action)).concat();
-    let [knob, view, read, help, log] =
-        [Action::NextKnob, Action::NextView, Action::Crosshair, Action::Help, Action::Log].map(key);
+    let [knob, view, pane, read, help, log] =
+        [Action::NextKnob, Action::NextView, Action::NextPane, Action::Crosshair, Action::Help, Action::Log].map(key);
     let warnings = match app.readout.warnings.len() {
         0 => String::new(),
         count => format!("  ⚠ {count} ({log})"),
     };
     let room = usize::from(width).saturating_sub(warnings.chars().count());
     let mut text = format!("First look? {turn} turn σ, {help} lists all keys");
-    for part in
-        [format!("{view} shows other views"), format!("{knob} goes to n, k and S"), format!("{read} reads values")]
-    {
+    for part in [
+        format!("{view} shows other views"),
+        format!("{pane} goes to more panes"),
+        format!("{knob} goes to n, k and S"),
+        format!("{read} reads values"),
+    ] {
         let longer = format!("{text}, {part}");
         if longer.chars().count() < room {
             text = longer;

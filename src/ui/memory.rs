@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::state::{Arrangement, EstimatorsView, Pane, ProxyView, RatioView, SpectrumView, View};
+use super::state::{Arrangement, Pane, PaneViews, View};
 use crate::error::{Error, Result};
 use crate::file::{Readers, replace};
 
@@ -17,31 +17,20 @@ pub struct Memory {
     focus: Pane,
     arrangement: Arrangement,
     hidden: BTreeSet<Pane>,
-    spectrum: SpectrumView,
-    ratio: RatioView,
-    proxy: ProxyView,
-    estimators: EstimatorsView,
+    #[serde(flatten)]
+    views: PaneViews,
 }
 
 impl Memory {
     /// What there is to remember of a view.
     pub fn of(view: &View) -> Memory {
-        Memory {
-            focus: view.focus,
-            arrangement: view.arrangement,
-            hidden: view.hidden.clone(),
-            spectrum: view.spectrum,
-            ratio: view.ratio,
-            proxy: view.proxy,
-            estimators: view.estimators,
-        }
+        Memory { focus: view.focus, arrangement: view.arrangement, hidden: view.hidden.clone(), views: view.views }
     }
 
     /// Bring it back into a view.
     pub fn restore(self, view: &mut View) {
-        let Memory { focus, arrangement, hidden, spectrum, ratio, proxy, estimators } = self;
-        (view.focus, view.arrangement, view.hidden) = (focus, arrangement, hidden);
-        (view.spectrum, view.ratio, view.proxy, view.estimators) = (spectrum, ratio, proxy, estimators);
+        let Memory { focus, arrangement, hidden, views } = self;
+        (view.focus, view.arrangement, view.hidden, view.views) = (focus, arrangement, hidden, views);
         // A pane in focus is on the screen, so that there always is one.
         view.hidden.remove(&focus);
     }
@@ -71,13 +60,16 @@ impl Memory {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ui::state::{EstimatorsView, TheoryView};
 
     #[test]
     fn what_is_saved_comes_back() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("state/dashboard.toml");
         assert_eq!(Memory::load(&file), None);
-        let mut view = View { focus: Pane::Proxy, estimators: EstimatorsView::ByKAndSigma, ..View::default() };
+        let mut view = View { focus: Pane::Proxy, ..View::default() };
+        view.views.estimators = EstimatorsView::ByKAndSigma;
+        view.views.theory = TheoryView::Choice;
         view.hidden.insert(Pane::Ratio);
         Memory::of(&view).save(&file).unwrap();
         let mut again = View::default();

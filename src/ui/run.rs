@@ -1,5 +1,7 @@
 //! The loop: terminal input before data, data before drawing, and a frame only when something changed.
 
+mod signals;
+
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
@@ -9,13 +11,14 @@ use futures::StreamExt;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::time::Instant;
 
-use crate::engine::event::Stamped;
+use crate::engine::event::{self, Stamped};
 use crate::engine::knobs::Knobs;
 use crate::engine::readout::Readout;
 use crate::engine::worker::{Run, Worker};
 use crate::error::{Error, Result};
 use crate::session::{self, Metadata, Store};
 
+use super::action::Action;
 use super::browser;
 use super::colour::{Choice, Colours};
 use super::input::{self, Mouse};
@@ -25,10 +28,11 @@ use super::playback::{Motion, Playback};
 use super::plot::raster::Marker;
 use super::screen::{self, Hits};
 use super::settings::{self, Origin, Setting};
-use super::state::{App, Compared, Feed, Next, Notice, Pace};
+use super::state::{App, Compared, Feed, Next, Notice, Pace, Pane};
 use super::terminal::{self, Screen};
 use super::theme::{self, Theme};
 use super::update::{Effect, Leave, Message, begin_at, pass, receive, update};
+use signals::{Job, Jobs, told_to_end};
 
 /// Shortest time between two frames: about 30 a second.
 const FRAME: Duration = Duration::from_millis(33);
@@ -130,6 +134,8 @@ pub fn run(source: Source, options: Options) -> Result<Outcome> {
     let theme = options.theme.clone().reduced(options.colour.of(terminal));
     let replay =
         |playback, name| App::new(Feed::Replay(playback), Knobs::default(), name, theme.clone(), options.marker);
+    let is_growth = |e: &Stamped| matches!(e.event, event::Event::GrowthPlan(_));
+    let follows_growth = matches!(&source, Source::Replay { events, .. } if events.iter().any(is_growth));
     let (mut app, worker, events, save) = match source {
         Source::Live { worker, events, name, save } => {
             let wanted = worker.wanted.borrow().clone();
@@ -159,6 +165,10 @@ pub fn run(source: Source, options: Options) -> Result<Outcome> {
             None => app.view.hint = HINT,
         }
     }
+    if follows_growth {
+        // The one pane that such a recording fills.
+        update(&mut app, Message::Act(Action::Focus(Pane::Growth)));
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(refused)?;
     let state = options.state.clone();
     let mut dashboard = Dashboard { app, worker, save, options, hits: Hits::default(), saved: None, reading: None };
@@ -170,7 +180,8 @@ pub fn run(source: Source, options: Options) -> Result<Outcome> {
     if let Some(worker) = worker {
         worker.stop();
     }
-    if let Some(file) = state {
+    // Where a recording of growth began is no choice of the user.
+    if let Some(file) = state.filter(|_| !follows_growth) {
         // Not worth a word: nothing but the choice of panes is lost.
         let _ = Memory::of(&app.view).save(&file);
     }
@@ -430,69 +441,5 @@ async fn next_events(events: &mut Option<UnboundedReceiver<Stamped>>, batch: &mu
     match events {
         Some(events) => events.recv_many(batch, BATCH).await,
         None => std::future::pending().await,
-    }
-}
-
-/// What a shell asks of a program it started.
-enum Job {
-    /// To stop for a while.
-    Stop,
-    /// To go on.
-    Continue,
-}
-
-/// Requests to stop and go on, where the system has them.
-struct Jobs {
-    #[cfg(unix)]
-    signals: Option<[tokio::signal::unix::Signal; 2]>,
-}
-
-impl Jobs {
-    #[cfg(unix)]
-    fn new() -> Jobs {
-        use rustix::process::Signal;
-        use tokio::signal::unix::{SignalKind, signal};
-        let listen = |kind: Signal| signal(SignalKind::from_raw(kind.as_raw()));
-        let signals = listen(Signal::TSTP).and_then(|stop| Ok([stop, listen(Signal::CONT)?]));
-        Jobs { signals: signals.ok() }
-    }
-
-    #[cfg(not(unix))]
-    fn new() -> Jobs {
-        Jobs {}
-    }
-
-    async fn next(&mut self) -> Job {
-        #[cfg(unix)]
-        if let Some([stop, go_on]) = &mut self.signals {
-            return tokio::select! {
-                _ = stop.recv() => Job::Stop,
-                _ = go_on.recv() => Job::Continue,
-            };
-        }
-        std::future::pending().await
-    }
-}
-
-/// Resolves when the system asks the process to end (Ctrl-C from elsewhere, SIGTERM, SIGHUP).
-async fn told_to_end() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let (Ok(mut term), Ok(mut hangup)) = (signal(SignalKind::terminate()), signal(SignalKind::hangup())) else {
-            return std::future::pending().await;
-        };
-        tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            _ = term.recv() => {}
-            _ = hangup.recv() => {}
-        }
-    }
-    #[cfg(not(unix))]
-    {
-        // Without a handler nothing can be waited for; Ctrl-C as a key still works.
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
     }
 }

@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! ┌ header: what is looked at ──────────── stage, progress, rate, time left ┐
-//! │ tabs (one pane at a time)                                               │
+//! │ tabs (where there is more than one page of panes)                       │
 //! │ ╭ 1 Spectrum ─────────────────╮╭ 2 Ratio ────────────────────────────╮  │
 //! │ ╰─────────────────────────────╯╰─────────────────────────────────────╯  │
 //! │ ╭ 3 Proxy ────────────────────╮╭ 4 Estimators ───────────────────────╮  │
@@ -23,7 +23,7 @@ use ratatui::text::{Line, Span};
 use super::bars;
 use super::browser;
 use super::knob::Knob;
-use super::layout::Preset;
+use super::layout::{Preset, page, room};
 use super::overlay;
 use super::panes;
 use super::plot::Placed;
@@ -97,10 +97,13 @@ pub fn draw(app: &App, buffer: &mut Buffer) -> Hits {
 
 fn board(app: &App, area: Rect, buffer: &mut Buffer, hits: &mut Hits) {
     let panes = app.view.panes();
-    let preset = match app.view.arrangement {
-        Arrangement::Alone => Preset::One,
-        Arrangement::Together => Preset::of((area.width, area.height), panes.len()),
+    let room = match app.view.arrangement {
+        Arrangement::Alone => 1,
+        Arrangement::Together => room((area.width, area.height)),
     };
+    let page = page(&panes, app.view.focus, room);
+    let preset = Preset::of((area.width, area.height), page.len());
+    let pages = panes.len().div_ceil(room);
     let log = match app.view.log {
         Log::Shown { .. } => (area.height / 3).min(10),
         Log::Hidden => 0,
@@ -108,7 +111,7 @@ fn board(app: &App, area: Rect, buffer: &mut Buffer, hits: &mut Hits) {
     let replay = u16::from(matches!(app.feed, Feed::Replay(_)));
     let [header, tabs, middle, log, place, message, knobs, footer] = Layout::vertical([
         Constraint::Length(1),
-        Constraint::Length(u16::from(preset == Preset::One)),
+        Constraint::Length(u16::from(pages > 1)),
         Constraint::Fill(1),
         Constraint::Length(log),
         Constraint::Length(replay),
@@ -118,10 +121,10 @@ fn board(app: &App, area: Rect, buffer: &mut Buffer, hits: &mut Hits) {
     ])
     .areas(area);
     bars::header(app, header, buffer);
-    if preset == Preset::One {
-        draw_tabs(app, tabs, buffer, hits);
+    if pages > 1 {
+        draw_tabs(app, &panes, page, tabs, buffer, hits);
     }
-    for (pane, cell) in preset.arrange(middle, &panes, app.view.focus) {
+    for (pane, cell) in preset.arrange(middle, page) {
         hits.panes.push((cell, pane));
         panes::draw(app, pane, cell, buffer, &mut hits.plots);
     }
@@ -132,20 +135,34 @@ fn board(app: &App, area: Rect, buffer: &mut Buffer, hits: &mut Hits) {
     bars::footer(app, footer, buffer);
 }
 
-fn draw_tabs(app: &App, area: Rect, buffer: &mut Buffer, hits: &mut Hits) {
-    /// Columns that all four names need.
-    const NAMES: u16 = 48;
+/// The names of all panes: those on the page shown stand out, and a line parts one page from the next.
+fn draw_tabs(app: &App, panes: &[Pane], page: &[Pane], area: Rect, buffer: &mut Buffer, hits: &mut Hits) {
+    let tab = |pane: Pane, name: &str| {
+        let pointer = if pane == app.view.focus { "▸" } else { " " };
+        format!("{pointer}{} {name} ", pane.index() + 1)
+    };
+    let whole: usize = panes.iter().map(|pane| tab(*pane, pane.name()).chars().count() + 1).sum();
     let mut spans = vec![Span::raw(" ")];
     let mut x = area.x + 1;
-    for pane in app.view.panes() {
+    for (i, &pane) in panes.iter().enumerate() {
+        // The page shown is set apart; what lies before or after it is not parted further.
+        let begins_page = i > 0 && (page.first() == Some(&pane) || panes[i - 1] == page[page.len() - 1]);
+        if begins_page && page.len() > 1 {
+            spans.push(Span::styled("│", app.style(Token::Faint)));
+            x += 1;
+        }
         let chosen = pane == app.view.focus;
-        let pointer = if chosen { "▸" } else { " " };
-        let name = if chosen || area.width >= NAMES { pane.name() } else { "…" };
-        let text = format!("{pointer}{} {name} ", pane.index() + 1);
+        let name = if chosen || whole <= usize::from(area.width) { pane.name() } else { "…" };
+        let text = tab(pane, name);
         let width = text.chars().count() as u16;
         hits.panes.push((Rect { x, width, ..area }.intersection(area), pane));
-        x += width;
-        spans.push(Span::styled(text, app.style(if chosen { Token::TitleFocus } else { Token::Muted })));
+        x = x.saturating_add(width);
+        let token = match chosen {
+            true => Token::TitleFocus,
+            false if page.contains(&pane) => Token::Text,
+            false => Token::Muted,
+        };
+        spans.push(Span::styled(text, app.style(token)));
     }
     panes::line(buffer, area, 0, &Line::from(spans));
 }
@@ -181,10 +198,10 @@ fn to_ascii(buffer: &mut Buffer) {
             '□' => '=',
             '·' | '…' => '.',
             '◂' | '←' | '≤' => '<',
-            '▸' | '→' | '▶' => '>',
+            '▸' | '→' | '▶' | '≥' => '>',
             '↑' => '^',
             '↓' => 'v',
-            '●' | '○' => 'o',
+            '●' | '○' | '•' => 'o',
             '✓' => '+',
             '✗' | '×' => 'x',
             '⚠' => '!',
@@ -192,9 +209,12 @@ fn to_ascii(buffer: &mut Buffer) {
             '≈' => '=',
             '‖' => '|',
             'σ' => 's',
-            'λ' => 'l',
+            'λ' | 'ℓ' => 'l',
+            'μ' => 'u',
+            '°' => 'd',
             'Δ' => 'D',
             '²' => '2',
+            '⁴' => '4',
             'ᵀ' => '\'',
             '₀'..='₉' => char::from(b'0' + (sign as u32 - 0x2080) as u8),
             _ => '?',

@@ -8,15 +8,19 @@ use serde::{Deserialize, Serialize};
 use crate::engine::event::{Event, Stage, Stamped};
 use crate::engine::knobs::Knobs;
 use crate::engine::ladder;
-use crate::engine::readout::{AtN, Readout, Standing, State};
+use crate::engine::readout::{Readout, Standing, State};
 
 use super::browser::list::Browser;
 use super::colour::{Choice, Colours};
+pub use super::freshness::Freshness;
 use super::input::Mouse;
 use super::key::Chord;
 use super::keymap::Keymap;
 use super::knob::Knob;
 use super::menu::Menu;
+pub use super::pane::{
+    EstimatorsView, GrowthView, LawsView, Pane, PaneViews, ProxyView, RatioView, SpectrumView, TheoryView,
+};
 use super::playback::Playback;
 use super::plot::raster::Marker;
 use super::plot::window::Window;
@@ -24,115 +28,6 @@ use super::plot::{Placed, Quantity};
 use super::settings::{Panel, Setting};
 use super::theme::{Theme, Token};
 pub use super::way::{Views, Way, cycled};
-
-/// The panes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Pane {
-    /// Eigenvalue estimates and residuals.
-    #[default]
-    Spectrum,
-    /// J_sub/J_full and shares.
-    Ratio,
-    /// Error of the quadratic model against σ.
-    Proxy,
-    /// Estimates of J_sub and J_full.
-    Estimators,
-}
-
-impl Pane {
-    /// All panes in reading order.
-    pub const ALL: [Pane; 4] = [Pane::Spectrum, Pane::Ratio, Pane::Proxy, Pane::Estimators];
-
-    /// Its place in [`Pane::ALL`]; its digit is one more.
-    pub fn index(self) -> usize {
-        self as usize
-    }
-
-    /// Its name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Pane::Spectrum => "Spectrum",
-            Pane::Ratio => "Ratio",
-            Pane::Proxy => "Proxy",
-            Pane::Estimators => "Estimators",
-        }
-    }
-}
-
-/// What the spectrum pane shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum SpectrumView {
-    /// Eigenvalue estimates by products.
-    #[default]
-    Values,
-    /// Residuals by products.
-    Residuals,
-    /// Both ends of the spectrum by rank.
-    Ends,
-}
-
-/// What the ratio pane shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum RatioView {
-    /// A table by k.
-    #[default]
-    Table,
-    /// Shares against n.
-    ShareByN,
-    /// Ratios against n.
-    RatioByN,
-    /// Shares against σ.
-    ShareBySigma,
-    /// Ratios against σ.
-    RatioBySigma,
-}
-
-/// What the proxy pane shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ProxyView {
-    /// Relative error.
-    #[default]
-    Relative,
-    /// Absolute error, nats.
-    Absolute,
-}
-
-/// What the estimators pane shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum EstimatorsView {
-    /// Running means against draws.
-    #[default]
-    ByDraws,
-    /// J against σ.
-    BySigma,
-    /// J against n.
-    ByN,
-    /// The gap between direct and closed form over (k, σ).
-    ByKAndSigma,
-}
-
-impl Views for SpectrumView {
-    const ALL: &'static [Self] = &[SpectrumView::Values, SpectrumView::Residuals, SpectrumView::Ends];
-}
-
-impl Views for RatioView {
-    const ALL: &'static [Self] =
-        &[RatioView::Table, RatioView::ShareByN, RatioView::RatioByN, RatioView::ShareBySigma, RatioView::RatioBySigma];
-}
-
-impl Views for ProxyView {
-    const ALL: &'static [Self] = &[ProxyView::Relative, ProxyView::Absolute];
-}
-
-impl Views for EstimatorsView {
-    const ALL: &'static [Self] =
-        &[EstimatorsView::ByDraws, EstimatorsView::BySigma, EstimatorsView::ByN, EstimatorsView::ByKAndSigma];
-}
 
 /// How an axis is scaled in a pane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -304,20 +199,14 @@ pub struct View {
     pub hidden: BTreeSet<Pane>,
     /// Knob chosen.
     pub knob: Knob,
-    /// View of the spectrum.
-    pub spectrum: SpectrumView,
-    /// View of the ratio.
-    pub ratio: RatioView,
-    /// View of the proxy.
-    pub proxy: ProxyView,
-    /// View of the estimators.
-    pub estimators: EstimatorsView,
+    /// The view of each pane.
+    pub views: PaneViews,
     /// Scaling of heights by pane.
-    pub heights: [Scaling; 4],
+    pub heights: [Scaling; Pane::ALL.len()],
     /// Scaling of widths by pane.
-    pub widths: [Scaling; 4],
+    pub widths: [Scaling; Pane::ALL.len()],
     /// The part of each pane's plots that is looked at.
-    pub windows: [Window; 4],
+    pub windows: [Window; Pane::ALL.len()],
     /// Where the plots are read.
     pub crosshair: Option<Crosshair>,
     /// The pane whose plot is being dragged, and the cell it was last dragged to.
@@ -345,17 +234,6 @@ pub enum Feed {
     Live(Pace),
     /// A recording plays.
     Replay(Playback),
-}
-
-/// What a pane's figures are worth.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Freshness {
-    /// Nothing to show yet.
-    Awaited,
-    /// Belongs to former knobs.
-    Stale,
-    /// Belongs to the knobs in force; may still grow.
-    Fresh,
 }
 
 /// The dashboard's state.
@@ -398,7 +276,7 @@ pub struct App {
     /// The plots of the last frame, for what is done at their cells.
     pub plots: Vec<(Pane, Placed)>,
     /// Stages that have delivered a figure for the knobs in force.
-    delivered: BTreeSet<Stage>,
+    pub(super) delivered: BTreeSet<Stage>,
 }
 
 impl View {
@@ -438,7 +316,11 @@ impl App {
     pub fn still(readout: Readout, theme: Theme) -> App {
         let wanted = readout.knobs.clone();
         let delivered = Stage::ALL.into_iter().filter(|s| readout.standing(*s) != Standing::Waiting).collect();
-        App { readout, delivered, ..App::new(Feed::Live(Pace::Going), wanted, None, theme, Marker::Braille) }
+        let mut app = App::new(Feed::Live(Pace::Going), wanted, None, theme, Marker::Braille);
+        if readout.exhibits.growth_plan.is_some() {
+            app.view.focus = Pane::Growth;
+        }
+        App { readout, delivered, ..app }
     }
 
     /// How `token` looks in the theme in use.
@@ -500,29 +382,6 @@ impl App {
     /// Whether the worker has work left.
     pub fn busy(&self) -> bool {
         matches!(self.feed, Feed::Live(_)) && matches!(self.readout.state, State::Loading | State::Running(_))
-    }
-
-    /// What the figures of `pane` are worth for the knobs wanted.
-    pub fn freshness(&self, pane: Pane) -> Freshness {
-        let current = |stage: Stage| {
-            let ahead = matches!(self.feed, Feed::Live(_))
-                && ladder::invalidated(&self.readout.knobs, &self.wanted).is_some_and(|first| first <= stage);
-            !ahead && (self.readout.standing(stage) == Standing::Complete || self.delivered.contains(&stage))
-        };
-        let (known, fresh) = match pane {
-            Pane::Spectrum => (self.readout.solve.is_some(), current(Stage::Subspace)),
-            Pane::Ratio | Pane::Estimators => (self.readout.quadratic().is_some(), current(Stage::Coefficients)),
-            // The proxy depends on n and the checkpoint alone, so it outlives a turn of any other knob.
-            Pane::Proxy => {
-                let begun = |here: &AtN| here.proxy.values().any(|d| !d.losses.is_empty());
-                (self.readout.here().is_some_and(begun), self.readout.shown_n() == self.wanted.n)
-            }
-        };
-        match (known, fresh) {
-            (false, _) => Freshness::Awaited,
-            (true, false) => Freshness::Stale,
-            (true, true) => Freshness::Fresh,
-        }
     }
 
     /// The dimensions to show: those wanted, as far as the basis reaches.

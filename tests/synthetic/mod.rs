@@ -3,6 +3,8 @@
 //! ℓ_i(w* + δ) = l_i + g_iᵀδ + ½ δᵀH_iδ with small matrices H_i, diagonal but for one pair of entries outside the
 //! subspace, so that the eigenvectors of H^(n) are the first coordinates.
 
+pub mod exhibits;
+
 use eigentop::criteria::increment::{increment, mean};
 use eigentop::engine::event::{Event, Level, Stage, Stamped, Subject, Target, WarningName, Work};
 use eigentop::engine::knobs::{Knobs, Law, Precision, SolverKind};
@@ -65,7 +67,8 @@ pub fn dot(x: &[f64], y: &[f64]) -> f64 {
     x.iter().zip(y).map(|(x, y)| x * y).sum()
 }
 
-fn losses_at(delta: &[f64]) -> Vec<f64> {
+/// ℓ_i(w* + δ).
+pub fn losses_at(delta: &[f64]) -> Vec<f64> {
     (0..ROWS).map(|i| loss(i) + dot(&gradient(i), delta) + 0.5 * form(&hessian(i), delta)).collect()
 }
 

@@ -11,7 +11,7 @@ use crate::criteria::projection::{self, Sequence};
 use crate::criteria::proxy::{self, Sample};
 use crate::diff::risk::{Interrupt, Risk};
 use crate::engine::emitter::Emitter;
-use crate::engine::event::{Event, Level, Stage};
+use crate::engine::event::{Event, Level, Stage, Subject};
 use crate::engine::knobs::{Knobs, Precision};
 use crate::engine::memory;
 use crate::engine::problem::Problem;
@@ -59,21 +59,13 @@ pub fn spawn(job: Job, settings: Settings, wanted: Wanted, sink: Sink) -> Result
 }
 
 fn begin(job: Job, settings: &Settings, mut emitter: Emitter) {
-    emitter.begin(Stage::Load, 1);
     let Job { plan, source, open, known, left, leave } = job;
-    let opened = open().and_then(|problem| Ok((problem, worker::pool(settings)?)));
-    let (problem, pool) = match opened {
+    let check = |subject: &Subject| plan.check(subject.sequences);
+    let (problem, pool) = match worker::opened(open, settings, &mut emitter, check) {
         Ok(ready) => ready,
         Err(error) => return emitter.fail(&error),
     };
     let knobs = emitter.control.knobs();
-    let subject = problem.subject(settings, pool.current_num_threads());
-    if let Err(error) = plan.check(subject.sequences).and_then(|()| knobs.check(subject.sequences, subject.parameters))
-    {
-        return emitter.fail(&error);
-    }
-    emitter.emit(Event::Opened(subject));
-    emitter.emit(Event::Knobs(knobs.clone()));
     emitter.emit(Event::GrowthPlan(plan.clone()));
     known.iter().for_each(|point| emitter.emit(Event::Growth(Box::new(point.clone()))));
     emitter.complete();
@@ -196,7 +188,7 @@ impl<T: Real> Run<T> {
         Arc::new(move || control.check())
     }
 
-    /// The problem of a run at one checkpoint: the first takes the sequences as they stand, the others as they fall.
+    /// The problem of a run: the first takes the sequences as they stand, the others as they fall.
     fn problem(&self, run: usize) -> Problem {
         let mut problem = self.shared.problem.clone();
         if run > 0 {
@@ -240,7 +232,7 @@ impl<T: Real> Run<T> {
         if grid.iter().all(|n| self.is_known(run, *n, step(*n))) {
             return Ok(());
         }
-        let mut problem = self.shared.problem.clone();
+        let mut problem = self.problem(run);
         let Some(config) = problem.checkpoint.config.nanochat().cloned() else {
             let what = format!(
                 "training runs start a nanochat anew; {} is none: give another mode",

@@ -11,6 +11,7 @@ pub use crate::criteria::theory::Bound;
 use crate::engine::event::Event;
 use crate::engine::growth::{Plan, Point};
 use crate::engine::knobs::Law;
+use crate::engine::settle::Settling;
 use crate::math::stats::{Estimate, Interval};
 use crate::math::stream::{Purpose, Stream};
 use crate::spectrum::basis::overlap;
@@ -36,6 +37,8 @@ pub struct Exhibits {
     pub growth_plan: Option<Plan>,
     /// Points of growth in the order they came.
     pub growth: Vec<Point>,
+    /// How w* was moved toward a minimiser; `None` in any other run.
+    pub settle: Option<Settling>,
 }
 
 /// Traces of A in the full space.
@@ -212,6 +215,13 @@ impl Readout {
             }
             Event::GrowthPlan(plan) => exhibits.growth_plan = Some(plan.clone()),
             Event::Growth(point) => exhibits.growth.push((**point).clone()),
+            Event::SettlePlan(plan) => {
+                exhibits.settle = Some(Settling { plan: *plan, steps: Vec::new(), outcome: None });
+            }
+            Event::Settle(step) => exhibits.settle.iter_mut().for_each(|settling| settling.steps.push(*step)),
+            Event::Settled(outcome) => {
+                exhibits.settle.iter_mut().for_each(|settling| settling.outcome = Some(*outcome));
+            }
             _ => (),
         }
     }
@@ -301,11 +311,7 @@ impl Readout {
     pub fn pick_freeze_share(&self, k: usize, sigma: f64) -> Option<Interval> {
         let n = self.shown_n();
         let pairs = self.pick_freeze_pairs(k, sigma)?;
-        let full = self.full_moments(n, sigma).map(|f| Estimate {
-            mean: f.moments.variance(),
-            stderr: f.variance_stderr,
-            draws: f.frob2.draws,
-        });
+        let full = self.full_moments(n, sigma).map(|f| f.variance_estimate());
         match (self.quadratic().filter(|q| k <= q.k()), full) {
             (Some(q), Some(full)) => pick_freeze::with_model(&pairs, q.moments(k, sigma).variance(), full),
             _ => pick_freeze::janon(&pairs),

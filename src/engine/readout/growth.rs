@@ -6,16 +6,19 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
+
 use super::Readout;
 use super::views::FullMoments;
 use crate::criteria::growth::{self, PowerLaw};
 use crate::criteria::quadratic::Moments;
 use crate::engine::growth::{Increment, Mode, Point, Validity};
-use crate::math::stats::{Estimate, Interval, t95};
-use crate::spectrum::basis::overlap;
+use crate::math::stats::{Estimate, Interval};
+use crate::spectrum::basis::{angles, overlap};
 
 /// A criterion followed over n.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Quantity {
     /// J_1 = |Δ_n(w*)|, nats. Depends on neither k nor σ.
     J1,
@@ -35,6 +38,16 @@ impl Quantity {
             Quantity::J1 => -1.0,
             Quantity::JFull | Quantity::JSub => -2.0,
         }
+    }
+}
+
+impl std::fmt::Display for Quantity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Quantity::J1 => "j1",
+            Quantity::JFull => "j_full",
+            Quantity::JSub => "j_sub",
+        })
     }
 }
 
@@ -63,7 +76,7 @@ fn in_subspace(increment: &Increment, k: usize, sigma: f64) -> Option<Moments> {
 
 /// Moments of an increment in the full space, with their standard errors.
 fn in_full(increment: &Increment, sigma: f64) -> FullMoments {
-    FullMoments::of(increment.a, increment.b_norm2, increment.trace, increment.frob2, sigma)
+    FullMoments::of(increment.a, increment.b_norm2, (increment.trace, increment.frob2), 0.0, sigma)
 }
 
 /// A figure of one point: its value, and the half-width of its interval in logarithms.
@@ -73,38 +86,26 @@ struct Figure {
     half: f64,
 }
 
-/// A figure of one increment with its standard error and the draws behind that.
-struct Drawn {
-    value: f64,
-    stderr: f64,
-    draws: usize,
-}
-
-impl Drawn {
-    fn exact(value: f64) -> Drawn {
-        Drawn { value, stderr: 0.0, draws: 1 }
-    }
-
-    fn of(quantity: Quantity, increment: &Increment, k: usize, sigma: f64) -> Option<Drawn> {
-        Some(match quantity {
-            Quantity::J1 => Drawn::exact(increment.a.abs()),
-            Quantity::JSub => Drawn::exact(in_subspace(increment, k, sigma)?.j()),
-            Quantity::JFull => {
-                let full = in_full(increment, sigma);
-                Drawn { value: full.moments.j(), stderr: full.j_stderr, draws: full.trace.draws }
-            }
-        })
-    }
+/// A criterion of one increment with its standard error and the draws behind that.
+fn drawn(quantity: Quantity, increment: &Increment, k: usize, sigma: f64) -> Option<Estimate> {
+    Some(match quantity {
+        Quantity::J1 => Estimate::exact(increment.a.abs()),
+        Quantity::JSub => Estimate::exact(in_subspace(increment, k, sigma)?.j()),
+        Quantity::JFull => {
+            let full = in_full(increment, sigma);
+            Estimate { mean: full.moments.j(), stderr: full.j_stderr, draws: full.trace.draws }
+        }
+    })
 }
 
 impl Figure {
     /// The mean over the next sequences of a point. Their traces come from the same probes, so that those errors do not
     /// average out.
-    fn mean(point: &Point, of: impl Fn(&Increment) -> Option<Drawn>) -> Option<Figure> {
-        let all: Vec<Drawn> = point.next.iter().map(of).collect::<Option<_>>()?;
-        let over_next = Estimate::of(all.iter().map(|d| d.value))?;
+    fn mean(point: &Point, of: impl Fn(&Increment) -> Option<Estimate>) -> Option<Figure> {
+        let all: Vec<Estimate> = point.next.iter().map(of).collect::<Option<_>>()?;
+        let over_next = Estimate::of(all.iter().map(|d| d.mean))?;
         let spread = if all.len() > 1 { over_next.half_width() } else { 0.0 };
-        let probes = all.iter().map(|d| t(d.draws, d.stderr)).sum::<f64>() / all.len() as f64;
+        let probes = all.iter().map(Estimate::half_width).sum::<f64>() / all.len() as f64;
         Some(Figure { value: over_next.mean, half: spread.hypot(probes) / over_next.mean })
     }
 
@@ -119,11 +120,6 @@ impl Figure {
         let spread = if all.len() > 1 { residuals.half_width() * all.len() as f64 / numerator } else { 0.0 };
         Some(Figure { value, half: spread.hypot(probes / denominator) })
     }
-}
-
-/// Half of Student's interval; an exact figure has none.
-fn t(draws: usize, stderr: f64) -> f64 {
-    if stderr == 0.0 { 0.0 } else { t95(draws) * stderr }
 }
 
 impl Readout {
@@ -148,7 +144,7 @@ impl Readout {
     /// A criterion against n: by position, the mean over the runs in logarithms with its 95 % interval. Positions with
     /// a basis smaller than k are left out of J_sub.
     pub fn growth_curve(&self, quantity: Quantity, k: usize, sigma: f64) -> Vec<(Position, Interval)> {
-        self.joined(|point| Figure::mean(point, |next| Drawn::of(quantity, next, k, sigma)))
+        self.joined(|point| Figure::mean(point, |next| drawn(quantity, next, k, sigma)))
     }
 
     /// The same criterion as the median with the quartiles over all runs and next sequences, of which no mean can be
@@ -156,7 +152,7 @@ impl Readout {
     pub fn growth_quartiles(&self, quantity: Quantity, k: usize, sigma: f64) -> Vec<(Position, Interval)> {
         let mut by_position: BTreeMap<Position, Vec<f64>> = BTreeMap::new();
         for point in self.growth_points() {
-            let values = point.next.iter().filter_map(|next| Some(Drawn::of(quantity, next, k, sigma)?.value));
+            let values = point.next.iter().filter_map(|next| Some(drawn(quantity, next, k, sigma)?.mean));
             by_position.entry(position(point)).or_default().extend(values);
         }
         by_position.into_iter().filter_map(|(at, values)| Some((at, growth::quartiles(&values)?))).collect()
@@ -166,7 +162,7 @@ impl Readout {
     /// out; constant if the criterion falls at its rate.
     pub fn growth_constant(&self, quantity: Quantity, k: usize, sigma: f64) -> Vec<(Position, Interval)> {
         self.joined(|point| {
-            let figure = Figure::mean(point, |next| Drawn::of(quantity, next, k, sigma))?;
+            let figure = Figure::mean(point, |next| drawn(quantity, next, k, sigma))?;
             Some(Figure { value: figure.value * (point.n as f64 + 1.0).powf(-quantity.rate()), ..figure })
         })
     }
@@ -174,8 +170,8 @@ impl Readout {
     /// J_sub(k, σ)/J_full(σ) against n, each the mean over the next sequences.
     pub fn growth_ratio(&self, k: usize, sigma: f64) -> Vec<(Position, Interval)> {
         let quotient = |next: &Increment| {
-            let full = in_full(next, sigma);
-            Some((in_subspace(next, k, sigma)?.j(), full.moments.j(), t(full.trace.draws, full.j_stderr)))
+            let full = drawn(Quantity::JFull, next, k, sigma)?;
+            Some((in_subspace(next, k, sigma)?.j(), full.mean, full.half_width()))
         };
         self.joined(|point| Figure::quotient(point, quotient))
     }
@@ -184,7 +180,7 @@ impl Readout {
     pub fn growth_share(&self, k: usize, sigma: f64) -> Vec<(Position, Interval)> {
         let quotient = |next: &Increment| {
             let full = in_full(next, sigma);
-            let width = t(full.frob2.draws, full.variance_stderr);
+            let width = full.variance_estimate().half_width();
             Some((in_subspace(next, k, sigma)?.variance(), full.moments.variance(), width))
         };
         self.joined(|point| Figure::quotient(point, quotient))
@@ -195,7 +191,7 @@ impl Readout {
     pub fn growth_law(&self, quantity: Quantity, k: usize, sigma: f64) -> Option<PowerLaw> {
         let mut runs: BTreeMap<usize, Vec<(usize, f64)>> = BTreeMap::new();
         for point in self.growth_points() {
-            if let Some(figure) = Figure::mean(point, |next| Drawn::of(quantity, next, k, sigma)) {
+            if let Some(figure) = Figure::mean(point, |next| drawn(quantity, next, k, sigma)) {
                 runs.entry(point.run).or_default().push((point.n, figure.value));
             }
         }
@@ -212,13 +208,22 @@ impl Readout {
         self.joined(|point| Some(Figure { value: point.grad_norm, half: 0.0 }))
     }
 
+    /// ‖g_next − g^(n)‖ = (n + 1)‖b‖ by position, the mean over the next sequences: by how much one of them alone pulls
+    /// the gradient, against which ‖g^(n)‖ is small or is not.
+    pub fn growth_next_gradient(&self) -> Vec<(Position, Interval)> {
+        self.joined(|point| {
+            let pull = |next: &Increment| Some(Estimate::exact((point.n as f64 + 1.0) * next.b_norm2.sqrt()));
+            Figure::mean(point, pull)
+        })
+    }
+
     /// How every eigenspace sits to the one of the point before it in its run, by run and position.
     pub fn growth_overlaps(&self) -> Vec<Stability> {
         let stability = |point: &Point| Stability {
             run: point.run,
             at: position(point),
             overlap: overlap(&point.cosines),
-            angles: point.cosines.iter().map(|c| c.clamp(0.0, 1.0).acos()).collect(),
+            angles: angles(&point.cosines),
         };
         self.growth_points().into_iter().filter(|point| !point.cosines.is_empty()).map(stability).collect()
     }

@@ -1,12 +1,12 @@
 //! Figures derived from the readout where they are drawn: nothing here is stored, so a moved σ answers within a frame.
 
 use super::{AtN, DrawPair, Readout, Standing};
-use crate::criteria::estimators::{self, Pair};
+use crate::criteria::estimators::{self, Control, Pair};
 use crate::criteria::increment::{increment, mean};
 use crate::criteria::proxy::{self, Point, Sample};
 use crate::criteria::quadratic::{Coefficients, Moments};
 use crate::engine::event::{Stage, Target};
-use crate::math::stats::{self, Estimate, Interval, t95};
+use crate::math::stats::{self, Estimate, Interval};
 
 /// Draws from which a sample's standard error is worth showing: below, it is itself uncertain by more than a quarter.
 const ENOUGH: usize = 8;
@@ -20,7 +20,7 @@ pub struct Subspace {
     pub direct: Option<Estimate>,
     /// Quadratic Monte Carlo on the same draws.
     pub quadratic: Option<Estimate>,
-    /// Direct Monte Carlo with the quadratic model as control variate.
+    /// Direct Monte Carlo with the quadratic model as control variate, its linear part refined by the draws.
     pub direct_cv: Option<Estimate>,
 }
 
@@ -46,19 +46,62 @@ pub struct FullMoments {
     pub frob2: Estimate,
     /// Standard error of J.
     pub j_stderr: f64,
+    /// Standard error of the mean, a + ½σ² Tr A, nats.
+    pub mean_stderr: f64,
     /// Standard error of the variance part.
     pub variance_stderr: f64,
 }
 
 impl FullMoments {
-    /// For an increment with a, ‖b‖², Tr A and ‖A‖_F².
-    pub(super) fn of(a: f64, b_norm2: f64, trace: Estimate, frob2: Estimate, sigma: f64) -> FullMoments {
+    /// For an increment with a, ‖b‖², Tr A and ‖A‖_F², whose estimates have this covariance: 0 where it is not known,
+    /// for over probes the two are nearly independent.
+    pub(super) fn of(
+        a: f64,
+        b_norm2: f64,
+        (trace, frob2): (Estimate, Estimate),
+        covariance: f64,
+        sigma: f64,
+    ) -> FullMoments {
         let moments = Moments::of(a, b_norm2, trace.mean, frob2.mean, sigma);
         let s2 = sigma * sigma;
-        // dJ/dTr A = σ² mean, dJ/d‖A‖² = ½σ⁴; the two are nearly independent over probes.
-        let variance_stderr = 0.5 * s2 * s2 * frob2.stderr;
-        let j_stderr = (s2 * moments.mean * trace.stderr).hypot(variance_stderr);
-        FullMoments { moments, trace, frob2, j_stderr, variance_stderr }
+        let (mean_stderr, variance_stderr) = (0.5 * s2 * trace.stderr, 0.5 * s2 * s2 * frob2.stderr);
+        // The delta method in both estimates, dJ/dTr A = σ² mean and dJ/d‖A‖² = ½σ⁴, to second order in the mean: its
+        // square has an error even where the mean is 0.
+        let mean2_variance = (2.0 * moments.mean * mean_stderr).powi(2) + 2.0 * mean_stderr.powi(4);
+        let together = s2 * s2 * s2 * moments.mean * covariance;
+        let j_stderr = (mean2_variance + variance_stderr.powi(2) + together).max(0.0).sqrt();
+        FullMoments { moments, trace, frob2, j_stderr, mean_stderr, variance_stderr }
+    }
+
+    /// J = mean² + variance, nats², with a 95 % interval that never ends below the gradient part, which is exact.
+    pub fn j(&self) -> Interval {
+        let half = Estimate { mean: self.moments.j(), stderr: self.j_stderr, draws: self.trace.draws }.half_width();
+        self.above_gradient(self.moments.j(), half)
+    }
+
+    /// Half of the 95 % interval of the mean a + ½σ² Tr A, nats.
+    pub fn mean_half_width(&self) -> f64 {
+        Estimate { mean: self.moments.mean, stderr: self.mean_stderr, draws: self.trace.draws }.half_width()
+    }
+
+    /// (a + ½σ² Tr A)², nats²: the square of the mean's interval.
+    pub fn mean2(&self) -> Interval {
+        Interval::around(self.moments.mean, self.mean_half_width()).squared()
+    }
+
+    /// σ²‖b‖² + ½σ⁴‖A‖_F², nats².
+    pub fn variance(&self) -> Interval {
+        self.above_gradient(self.moments.variance(), self.variance_estimate().half_width())
+    }
+
+    /// The variance with its standard error.
+    pub(super) fn variance_estimate(&self) -> Estimate {
+        Estimate { mean: self.moments.variance(), stderr: self.variance_stderr, draws: self.frob2.draws }
+    }
+
+    fn above_gradient(&self, value: f64, half: f64) -> Interval {
+        let around = Interval::around(value, half);
+        Interval { low: around.low.max(self.moments.gradient), ..around }
     }
 }
 
@@ -118,7 +161,7 @@ impl Readout {
     }
 
     /// The draws of a target as increments of Δ_m with their control variates, m ≤ n. The control belongs to m = n.
-    pub fn pairs(&self, target: Target, n: usize, sigma: f64) -> Vec<Pair> {
+    pub fn pairs(&self, target: Target, n: usize, sigma: f64) -> Vec<Pair<'_>> {
         let a = self.increment(n).unwrap_or(0.0);
         self.draws(target, n, sigma)
             .iter()
@@ -129,6 +172,7 @@ impl Readout {
                     minus: increment(&d.minus, n)?,
                     control_plus: even + sigma * d.linear,
                     control_minus: even - sigma * d.linear,
+                    z: &d.z,
                 })
             })
             .collect()
@@ -143,7 +187,7 @@ impl Readout {
             gm,
             direct: estimators::direct(&pairs),
             quadratic: estimators::quadratic(&pairs),
-            direct_cv: estimators::with_control(&pairs, gm.j()),
+            direct_cv: estimators::with_control(&pairs, &Control::quadratic(q, k, sigma)),
         })
     }
 
@@ -158,31 +202,35 @@ impl Readout {
 
     /// The same from the plain probes alone.
     pub fn probed_traces(&self, m: usize) -> Option<(Estimate, Estimate)> {
-        let probes = &self.here()?.traces;
-        let column = |f: fn(&super::TraceProbe) -> &Vec<f64>| {
-            Estimate::of(probes.iter().filter_map(|p| f(p).get(m.checked_sub(1)?).copied()))
-        };
-        Some((column(|p| &p.quadratic)?, column(|p| &p.square)?))
+        let probes = self.probes(m)?;
+        Some((Estimate::of(probes.iter().map(|p| p.0))?, Estimate::of(probes.iter().map(|p| p.1))?))
+    }
+
+    /// vᵀA^(m)v and ‖A^(m)v‖² of every plain probe taken at the n on the screen.
+    fn probes(&self, m: usize) -> Option<Vec<(f64, f64)>> {
+        let place = m.checked_sub(1)?;
+        let one = |p: &super::TraceProbe| Some((*p.quadratic.get(place)?, *p.square.get(place)?));
+        Some(self.here()?.traces.iter().filter_map(one).collect())
     }
 
     /// Closed-form moments of the full space for increment m.
     pub fn full_moments(&self, m: usize, sigma: f64) -> Option<FullMoments> {
-        let (trace, frob2) = self.traces(m)?;
-        Some(FullMoments::of(self.increment(m)?, *self.b_norm2.get(&m)?, trace, frob2, sigma))
+        let covariance = match self.exhibits.traces.contains_key(&m) {
+            true => 0.0,
+            false => self.probes(m).and_then(|probes| stats::covariance(&probes)).unwrap_or(0.0),
+        };
+        Some(FullMoments::of(self.increment(m)?, *self.b_norm2.get(&m)?, self.traces(m)?, covariance, sigma))
     }
 
     /// All estimates of J_full(σ) at the n on the screen.
     pub fn full(&self, sigma: f64) -> Full {
         let n = self.shown_n();
         let pairs = self.pairs(Target::Full, n, sigma);
-        let linear = self.increment(n).zip(self.b_norm2.get(&n)).map(|(a, b)| a * a + sigma * sigma * b);
-        let gm = self.full_moments(n, sigma).map(|f| {
-            let (j, half) = (f.moments.j(), t95(f.trace.draws) * f.j_stderr);
-            Interval { value: j, low: (j - half).max(0.0), high: j + half }
-        });
+        let linear = self.increment(n).zip(self.b_norm2.get(&n)).map(|(a, b)| Control::linear(a, *b, sigma));
+        let gm = self.full_moments(n, sigma).map(|f| f.j());
         Full {
             mc: estimators::direct(&pairs),
-            mc_cv: linear.and_then(|exact| estimators::with_control(&pairs, exact)),
+            mc_cv: linear.and_then(|control| estimators::with_control(&pairs, &control)),
             gm,
         }
     }
@@ -203,9 +251,8 @@ impl Readout {
     pub fn ratio_gm(&self, m: usize, k: usize, sigma: f64) -> Option<Interval> {
         let sub = self.coefficients.get(&m).filter(|q| k <= q.k())?.moments(k, sigma).j();
         let full = self.full_moments(m, sigma)?;
-        let exact = Estimate { mean: sub, stderr: 0.0, draws: 1 };
         let full = Estimate { mean: full.moments.j(), stderr: full.j_stderr, draws: full.trace.draws };
-        stats::ratio(exact, full)
+        stats::ratio(Estimate::exact(sub), full)
     }
 
     /// The shares of the deformation that live in the first k dimensions, by the quadratic model.
@@ -219,14 +266,11 @@ impl Readout {
             return None;
         }
         let full = self.full_moments(m, sigma)?;
-        let exact = |mean| Estimate { mean, stderr: 0.0, draws: 1 };
-        let variance =
-            Estimate { mean: full.moments.variance(), stderr: full.variance_stderr, draws: full.frob2.draws };
         Some(Shares {
-            total: stats::ratio(exact(q.moments(k, sigma).variance()), variance)?,
+            total: stats::ratio(Estimate::exact(q.moments(k, sigma).variance()), full.variance_estimate())?,
             gradient: q.c_norm2(k) / self.b_norm2.get(&m)?,
             // No curvature at all on the subspace is a share of 0, which no logarithm shows.
-            curvature: stats::ratio(exact(q.frob2(k).max(f64::MIN_POSITIVE)), full.frob2)?,
+            curvature: stats::ratio(Estimate::exact(q.frob2(k).max(f64::MIN_POSITIVE)), full.frob2)?,
         })
     }
 
@@ -244,5 +288,48 @@ impl Readout {
             }
         }
         by_sigma.values().filter_map(|(sigma, samples)| proxy::point(*sigma, samples, floor)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::math::stream::{Purpose, Stream};
+
+    fn estimate(mean: f64, stderr: f64) -> Estimate {
+        Estimate { mean, stderr, draws: 16 }
+    }
+
+    #[test]
+    fn the_error_of_j_is_its_spread_over_estimates_of_the_traces() {
+        // (a, correlation of both estimates): the mean of the increment large, and 0.
+        for (a, correlation) in [(0.3, 0.0), (0.3, 0.8), (0.3, -0.8), (-0.5, 0.5)] {
+            let (trace, frob2, sigma) = (estimate(1.0, 0.1), estimate(2.0, 0.2), 1.0);
+            let covariance = correlation * trace.stderr * frob2.stderr;
+            let full = FullMoments::of(a, 0.5, (trace, frob2), covariance, sigma);
+            let js = (0..20_000).map(|i| {
+                let z = Stream::new(3, Purpose::Full, i).normals(2);
+                let other = correlation * z[0] + (1.0 - correlation * correlation).sqrt() * z[1];
+                let (t, f) = (trace.mean + trace.stderr * z[0], frob2.mean + frob2.stderr * other);
+                Moments::of(a, 0.5, t, f, sigma).j()
+            });
+            let spread = Estimate::of(js).unwrap();
+            let expected = spread.stderr * (spread.draws as f64).sqrt();
+            assert!((full.j_stderr / expected - 1.0).abs() < 0.03, "{a} {correlation}: {} {expected}", full.j_stderr);
+        }
+    }
+
+    #[test]
+    fn the_parts_of_j_have_intervals_of_their_own() {
+        let full = FullMoments::of(0.1, 0.5, (estimate(1.0, 0.2), estimate(2.0, 3.0)), 0.0, 1.0);
+        let half = full.mean_half_width();
+        assert!((half - 0.5 * full.trace.half_width()).abs() < 1e-15 && half < 0.6);
+        let mean2 = full.mean2();
+        assert!((mean2.low, mean2.high) == ((0.6 - half).powi(2), (0.6 + half).powi(2)), "{mean2:?}");
+        // An estimate of ‖A‖_F² as poor as this leaves the gradient part, which is exact.
+        assert_eq!((full.variance().low, full.variance().value), (0.5, 1.5));
+        assert!(full.j().low >= 0.5 && full.j().high > full.j().value);
+        let exact = FullMoments::of(0.1, 0.5, (Estimate::exact(1.0), Estimate::exact(2.0)), 0.0, 1.0);
+        assert_eq!(exact.j().width() + exact.mean2().width() + exact.variance().width(), 0.0);
     }
 }

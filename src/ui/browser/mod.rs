@@ -141,7 +141,7 @@ pub fn arrived(app: &mut App, name: String, read: Result<Readout>) {
         let mut still = App::still(readout, app.theme.clone());
         still.marker = app.marker;
         // A thumbnail is for curves, not for tables.
-        still.view.ratio = RatioView::ShareBySigma;
+        still.view.views.ratio = RatioView::ShareBySigma;
         Box::new(still)
     });
     app.previews.insert(name.clone(), still.map_err(|e| e.to_string()));

@@ -12,7 +12,7 @@ use crate::math::format::{clock, size};
 use crate::ui::action::{Action, Context};
 use crate::ui::panes::{self, line};
 use crate::ui::screen::Hits;
-use crate::ui::state::{App, Notice, Pane};
+use crate::ui::state::{App, Freshness, Notice, Pane};
 use crate::ui::theme::Token;
 
 /// Columns from which the chosen session stands beside the list, not below it.
@@ -137,7 +137,8 @@ fn thumbnail(still: &App, area: Rect, buffer: &mut Buffer) {
     let across = usize::from(area.width / PANE.0).clamp(1, 2);
     let down = usize::from((area.height / PANE.1).max(u16::from(area.height >= PANE.2))).min(4 / across);
     // Wide and low: side by side; narrow and high: the same panes one below the other.
-    let panes = Pane::ALL;
+    let mut panes = Pane::ALL;
+    panes.sort_by_key(|pane| still.freshness(*pane) == Freshness::Awaited);
     let rows = Layout::vertical(vec![Constraint::Fill(1); down]).split(area);
     let mut panes = panes.into_iter();
     for row in rows.iter() {

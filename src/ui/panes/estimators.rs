@@ -1,11 +1,12 @@
-//! Pane 4: the estimators of J_sub side by side, by draws, by σ, by n, and their gap over (k, σ).
+//! Pane 4: the estimators of J_sub side by side, by draws, by σ, by n, their gap over (k, σ), and what each stage took.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 
-use crate::criteria::estimators::{Pair, direct, quadratic, with_control};
+use crate::engine::event::Stage;
 use crate::engine::readout::Readout;
+use crate::engine::readout::agreement::AfterDraws;
 use crate::engine::readout::views::Subspace;
 use crate::math::format::{deviation, exact, measured, number};
 use crate::math::stats::Estimate;
@@ -16,28 +17,29 @@ use crate::ui::plot::{At, Band, Curve, Guide, Mark, Plot, Quantity};
 use crate::ui::state::{App, EstimatorsView, Pane};
 use crate::ui::theme::Token;
 
-use super::{COMPARED, Canvas, Role, Side, line, log_grid, scale, sides};
+use super::parts::{line, log_grid};
+use super::sides::{COMPARED, Role, Side, sides};
+use super::{Awaited, Canvas, Face, coming, focus_k, scale, stages};
 
-/// The dimension in focus: the largest shown, or the one wanted before any is.
-fn k(app: &App) -> usize {
-    app.shown_ks().last().copied().unwrap_or(app.wanted.k())
-}
+/// The pane.
+pub(super) const FACE: Face = Face { subject, reading, draw, awaited };
 
 /// What the pane is about now.
-pub fn subject(app: &App) -> String {
+fn subject(app: &App) -> String {
     let (sigma, n) = (exact(app.wanted.sigma), app.readout.shown_n());
-    match app.view.estimators {
-        EstimatorsView::ByDraws => format!("─ J_sub, k = {}, σ = {sigma}, against draws", k(app)),
+    match app.view.views.estimators {
+        EstimatorsView::ByDraws => format!("─ J_sub, k = {}, σ = {sigma}, against draws", focus_k(app)),
         EstimatorsView::BySigma => format!("─ J against σ, n = {n} (○ drawn)"),
         EstimatorsView::ByN => format!("─ J against n, σ = {sigma}, U of n = {n}"),
         EstimatorsView::ByKAndSigma => "─ |direct − GM|/|direct| over k and σ".into(),
+        EstimatorsView::Stages => stages::subject(app),
     }
 }
 
 /// What the view says: whether draws confirm the closed form, and what makes J what it is.
-pub fn reading(app: &App) -> Option<String> {
-    let (readout, sigma, k) = (&app.readout, app.wanted.sigma, k(app));
-    match app.view.estimators {
+fn reading(app: &App) -> Option<String> {
+    let (readout, sigma, k) = (&app.readout, app.wanted.sigma, focus_k(app));
+    match app.view.views.estimators {
         EstimatorsView::ByDraws => confirmed(app),
         EstimatorsView::BySigma => {
             let j = |s: f64| Some(readout.quadratic().filter(|q| k <= q.k())?.moments(k, s).j());
@@ -63,7 +65,7 @@ pub fn reading(app: &App) -> Option<String> {
         }
         EstimatorsView::ByKAndSigma => {
             let gaps = app.wanted.sigmas.iter().flat_map(|s| app.shown_ks().into_iter().map(move |k| (k, *s)));
-            let known: Vec<_> = gaps.filter_map(|(k, s)| Some((k, s, gap(readout, k, s)?))).collect();
+            let known: Vec<_> = gaps.filter_map(|(k, s)| Some((k, s, readout.gap(k, s)?))).collect();
             let (k, s, most) =
                 known.iter().filter(|(.., g)| !g.confirms()).max_by(|a, b| a.2.size.total_cmp(&b.2.size))?;
             Some(format!(
@@ -73,13 +75,21 @@ pub fn reading(app: &App) -> Option<String> {
                 exact(*s)
             ))
         }
+        EstimatorsView::Stages => stages::reading(app),
+    }
+}
+
+fn awaited(app: &App) -> Awaited {
+    Awaited {
+        what: "Direct, quadratic and closed-form estimates come here, once the coefficients are known.".into(),
+        progress: coming(app, Stage::Coefficients),
     }
 }
 
 /// Whether the draws at the σ in focus confirm the closed form.
 fn confirmed(app: &App) -> Option<String> {
     let sigma = app.wanted.sigma;
-    let sub = app.readout.subspace(k(app), sigma)?;
+    let sub = app.readout.subspace(focus_k(app), sigma)?;
     let gm = sub.gm.j();
     let Some(cv) = sub.direct_cv.filter(|e| e.draws >= 2) else {
         return Some(format!("No draws at σ = {} yet: the closed form needs none.", exact(sigma)));
@@ -100,35 +110,14 @@ fn part(x: f64) -> String {
     deviation(x).trim_start_matches(['+', '−']).to_owned()
 }
 
-/// How far direct Monte Carlo lies from the closed form.
-struct Gap {
-    /// |direct − GM|/|direct|.
-    size: f64,
-    /// Half of the 95 % interval of direct, over |direct|.
-    half: f64,
-}
-
-impl Gap {
-    /// Whether the closed form lies in the interval.
-    fn confirms(&self) -> bool {
-        self.size <= self.half
-    }
-}
-
-fn gap(readout: &Readout, k: usize, sigma: f64) -> Option<Gap> {
-    let sub = readout.subspace(k, sigma)?;
-    let direct = sub.direct.filter(|d| d.draws >= 2 && d.mean != 0.0)?;
-    let size = (direct.mean - sub.gm.j()).abs() / direct.mean.abs();
-    Some(Gap { size, half: direct.half_width() / direct.mean.abs() })
-}
-
 /// Draw the view chosen.
-pub fn draw(canvas: &mut Canvas, area: Rect) {
-    match canvas.app.view.estimators {
+fn draw(canvas: &mut Canvas, area: Rect) {
+    match canvas.app.view.views.estimators {
         EstimatorsView::ByDraws => by_draws(canvas, area),
         EstimatorsView::BySigma => by_sigma(canvas, area),
         EstimatorsView::ByN => by_n(canvas, area),
         EstimatorsView::ByKAndSigma => by_k_and_sigma(canvas, area),
+        EstimatorsView::Stages => stages::draw(canvas, area),
     }
 }
 
@@ -156,7 +145,7 @@ fn map(canvas: &mut Canvas, side: &Side, area: Rect) {
     const DEEP: f64 = 1.0;
     let app = canvas.app;
     let cell = |k: usize, sigma: f64| {
-        let gap = gap(side.readout, k, sigma)?;
+        let gap = side.readout.gap(k, sigma)?;
         let shade = ((gap.size.max(LIGHT) / LIGHT).ln() / (DEEP / LIGHT).ln()).clamp(0.0, 1.0);
         let sign = if gap.confirms() { "≈ " } else { "" };
         Some(Cell { shade, lines: vec![format!("{sign}{}", part(gap.size)), format!("±{}", part(gap.half))] })
@@ -187,22 +176,22 @@ fn map(canvas: &mut Canvas, side: &Side, area: Rect) {
     }
 }
 
-/// The estimators of the table and the plot: name, curve, and how it follows from the first pairs.
+/// An estimator of the table and the plot.
 struct Kind {
     name: &'static str,
-    of: fn(&[Pair], f64) -> Option<Estimate>,
+    of: fn(&AfterDraws) -> Estimate,
 }
 
 /// The three Monte Carlo estimators.
 const KINDS: [Kind; 3] = [
-    Kind { name: "direct", of: |pairs, _| direct(pairs) },
-    Kind { name: "quadratic", of: |pairs, _| quadratic(pairs) },
-    Kind { name: "control", of: with_control },
+    Kind { name: "direct", of: |after| after.direct },
+    Kind { name: "quadratic", of: |after| after.quadratic },
+    Kind { name: "control", of: |after| after.direct_cv },
 ];
 
 fn by_draws(canvas: &mut Canvas, area: Rect) {
     let app = canvas.app;
-    let (k, sigma) = (k(app), app.wanted.sigma);
+    let (k, sigma) = (focus_k(app), app.wanted.sigma);
     let Some(sub) = app.readout.subspace(k, sigma) else { return };
     let rows = estimates(app, &sub, area, canvas.buffer);
     let below = Rect { y: area.y + rows + 1, height: area.height.saturating_sub(rows + 1), ..area };
@@ -229,16 +218,18 @@ fn by_draws(canvas: &mut Canvas, area: Rect) {
     canvas.plot(plot, below);
 }
 
-/// J/GM − 1 by draws for each of [`KINDS`]: draws, running mean, half of its interval. `None` before two draws.
+/// J/GM − 1 by draws for each of [`KINDS`]: draws, mean so far, half of its interval. `None` before two draws.
 fn runs(readout: &Readout, k: usize, sigma: f64) -> Option<[Vec<(f64, f64, f64)>; 3]> {
     let gm = readout.subspace(k, sigma)?.gm.j();
-    let pairs = readout.pairs(readout.subspace_target(k)?, readout.shown_n(), sigma);
-    let stops = stops(pairs.len());
+    let course = readout.s_curve(k, sigma);
     let run = |kind: &Kind| -> Vec<(f64, f64, f64)> {
-        let at = |s: &usize| (kind.of)(&pairs[..*s], gm).map(|e| (*s as f64, e.mean / gm - 1.0, e.half_width() / gm));
-        stops.iter().filter_map(at).collect()
+        let at = |after: &AfterDraws| {
+            let e = (kind.of)(after);
+            (after.draws as f64, e.mean / gm - 1.0, e.half_width() / gm)
+        };
+        course.iter().map(at).collect()
     };
-    (pairs.len() >= 2).then(|| KINDS.each_ref().map(run))
+    (!course.is_empty()).then(|| KINDS.each_ref().map(run))
 }
 
 /// The numbers behind the curves, which are their legend too. Returns the rows used.
@@ -283,7 +274,7 @@ fn estimates(app: &App, sub: &Subspace, area: Rect, buffer: &mut Buffer) -> u16 
     if let Some((value, source)) = best.or(closed).filter(|_| area.height >= 14) {
         tell("  J_full", value, source);
     }
-    let other = app.compared.as_ref().and_then(|c| c.readout.subspace(k(app), app.wanted.sigma));
+    let other = app.compared.as_ref().and_then(|c| c.readout.subspace(focus_k(app), app.wanted.sigma));
     if let Some(other) = other.filter(|_| area.height >= 16) {
         let gap = other.gm.j() / gm - 1.0;
         tell(&format!("{COMPARED} B GM"), number(other.gm.j(), 6), format!("closed form  {}", deviation(gap)));
@@ -293,14 +284,6 @@ fn estimates(app: &App, sub: &Subspace, area: Rect, buffer: &mut Buffer) -> u16 
         }
     }
     row
-}
-
-/// Numbers of draws at which running means are shown: all up to 16, then evenly spaced in the logarithm.
-fn stops(draws: usize) -> Vec<usize> {
-    let tail = log_grid(16.0, draws.max(16) as f64, 48).map(|s| s.round() as usize);
-    let mut stops: Vec<usize> = (2..=16).chain(tail).filter(|s| *s <= draws).collect();
-    stops.dedup();
-    stops
 }
 
 /// The pane's axes for J: logarithmic unless told otherwise.
@@ -343,7 +326,7 @@ fn by_sigma(canvas: &mut Canvas, area: Rect) {
 
 fn by_n(canvas: &mut Canvas, area: Rect) {
     let app = canvas.app;
-    let (sigma, k) = (app.wanted.sigma, k(app));
+    let (sigma, k) = (app.wanted.sigma, focus_k(app));
     let mut curves = Vec::new();
     let mut most = 2;
     for Side { readout, role, .. } in sides(app) {
@@ -375,17 +358,4 @@ fn by_n(canvas: &mut Canvas, area: Rect) {
     let mut plot = Plot::new(x, Quantity::N, y);
     plot.curves = curves;
     canvas.plot(plot, area);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn stops_ascend_to_the_last_draw() {
-        assert_eq!(stops(5), [2, 3, 4, 5]);
-        let many = stops(4096);
-        assert!(many.len() < 70 && many.is_sorted() && many.last() == Some(&4096));
-        assert!(stops(1).is_empty());
-    }
 }

@@ -2,19 +2,21 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use crate::criteria::quadratic::Moments;
+use crate::engine::event::Stage;
 use crate::engine::readout::Readout;
-use crate::math::format::{exact, measured_to, number};
+use crate::math::format::{exact, number};
 use crate::math::stats::Interval;
 use crate::ui::plot::axis::{Axis, Scale};
 use crate::ui::plot::{At, Band, Guide, Plot, Quantity};
 use crate::ui::state::{App, Pane, RatioView};
 use crate::ui::theme::Token;
 
-use super::{COMPARED, Canvas, Role, Side, line, log_grid, scale, sides, wrapped};
+use super::parts::{bar, interval, line, log_grid, percent, wrapped};
+use super::sides::{COMPARED, Role, Side, sides};
+use super::{Awaited, Canvas, Face, coming, scale};
 
 /// Above this part of J_full, mean² decides the ratio and nothing else does.
 const DOMINATES: f64 = 0.9;
@@ -22,10 +24,13 @@ const DOMINATES: f64 = 0.9;
 /// Rows from which a curve fits below the table.
 const ROOM: u16 = 9;
 
+/// The pane.
+pub(super) const FACE: Face = Face { subject, reading, draw, awaited };
+
 /// What the pane is about now.
-pub fn subject(app: &App) -> String {
+fn subject(app: &App) -> String {
     let (sigma, n) = (exact(app.wanted.sigma), app.readout.shown_n());
-    match app.view.ratio {
+    match app.view.views.ratio {
         RatioView::Table => format!("─ J_sub/J_full at σ = {sigma}, n = {n}"),
         RatioView::ShareByN => format!("─ share against n, σ = {sigma}, U frozen at n = {n}"),
         RatioView::RatioByN => format!("─ ratio against n, σ = {sigma}, U frozen at n = {n}"),
@@ -35,10 +40,10 @@ pub fn subject(app: &App) -> String {
 }
 
 /// What the view says at this σ and n, and what it cannot say.
-pub fn reading(app: &App) -> Option<String> {
+fn reading(app: &App) -> Option<String> {
     let (readout, n, sigma) = (&app.readout, app.readout.shown_n(), app.wanted.sigma);
     let k = *app.shown_ks().last()?;
-    Some(match app.view.ratio {
+    Some(match app.view.views.ratio {
         RatioView::Table | RatioView::RatioBySigma => {
             let full = readout.full_moments(n, sigma)?.moments;
             let part = full.mean * full.mean / full.j();
@@ -76,15 +81,17 @@ pub fn reading(app: &App) -> Option<String> {
     })
 }
 
-/// A part in per cent, never rounded up to 100.
-fn percent(part: f64) -> String {
-    let percent = 100.0 * part;
-    if percent > 99.0 { format!("{:.2}", (percent * 100.0).floor() / 100.0) } else { format!("{percent:.0}") }
+fn awaited(app: &App) -> Awaited {
+    let n = app.wanted.n;
+    Awaited {
+        what: format!("J_sub/J_full comes here, once the eigenspace of H^({n}) and the coefficients on it are known."),
+        progress: coming(app, Stage::Coefficients),
+    }
 }
 
 /// Draw the view chosen.
-pub fn draw(canvas: &mut Canvas, area: Rect) {
-    match canvas.app.view.ratio {
+fn draw(canvas: &mut Canvas, area: Rect) {
+    match canvas.app.view.views.ratio {
         RatioView::Table => {
             let rows = table(canvas.app, area, canvas.buffer) + 1;
             let below = Rect { y: area.y + rows.min(area.height), height: area.height.saturating_sub(rows), ..area };
@@ -116,20 +123,19 @@ fn table(app: &App, area: Rect, buffer: &mut Buffer) -> u16 {
         }
     }
     row += 1;
-    line(
-        buffer,
-        area,
-        row,
-        &Line::styled(
-            format!("{:>4}  {:<11}{:<11}{:<12}{}", "", "J, nats²", "= mean²", "+ variance", "from gradient"),
-            muted,
-        ),
-    );
+    let wide = area.width >= 66;
+    let second = if wide { 17 } else { 10 };
+    let head = format!("{:>4}  {:<16}{:<second$}{:<15}{}", "", "J, nats²", "= mean²", "+ variance", "gradient");
+    line(buffer, area, row, &Line::styled(head, muted));
     row += 1;
-    let of = |k: usize| Some((k.to_string(), readout.subspace(k, sigma)?.gm));
-    let full = readout.full_moments(n, sigma).map(|f| ("full".to_owned(), f.moments));
-    for (name, moments) in ks.iter().filter_map(|k| of(*k)).chain(full) {
-        line(buffer, area, row, &Line::styled(decomposition(&name, &moments), app.style(Token::Text)));
+    let of = |k: usize| {
+        let gm = readout.subspace(k, sigma)?.gm;
+        let parts = [gm.j(), gm.mean * gm.mean, gm.variance()].map(Interval::exact);
+        Some((k.to_string(), gm, parts))
+    };
+    let full = readout.full_moments(n, sigma).map(|f| ("full".to_owned(), f.moments, [f.j(), f.mean2(), f.variance()]));
+    for (name, moments, parts) in ks.iter().filter_map(|k| of(*k)).chain(full) {
+        line(buffer, area, row, &Line::styled(decomposition(&name, &moments, &parts, wide), app.style(Token::Text)));
         row += 1;
     }
     if let Some(leakage) = readout.leakage.filter(|_| row + 1 < area.height) {
@@ -170,35 +176,13 @@ fn share_row(app: &App, side: &Side, i: usize, k: usize, track: usize) -> Line<'
     Line::from(spans)
 }
 
-fn decomposition(name: &str, m: &Moments) -> String {
+/// J, its mean² and its variance, each with its interval where it is estimated; the closed forms on a basis are exact.
+/// On a narrow pane the interval of mean² is left out: it is that of J but for the variance's.
+fn decomposition(name: &str, m: &Moments, [j, mean2, variance]: &[Interval; 3], wide: bool) -> String {
     let gradient = if m.variance() > 0.0 { format!("{} %", percent(m.gradient / m.variance())) } else { "–".into() };
-    format!(
-        "{name:>4}  {:<11}{:<11}{:<12}{gradient}",
-        number(m.j(), 4),
-        number(m.mean * m.mean, 4),
-        number(m.variance(), 3)
-    )
-}
-
-/// A ratio with half the width of its interval.
-fn interval(i: &Interval) -> String {
-    measured_to(i.value, 0.5 * (i.high - i.low), 4)
-}
-
-/// A bar to the value in eighths of a cell; the interval's reach beyond it is shaded.
-fn bar(app: &App, share: &Interval, width: usize, style: Style) -> [Span<'static>; 3] {
-    const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
-    let place = |v: f64| (v.clamp(0.0, 1.0) * (8 * width) as f64).round() as usize;
-    let eighths = place(share.value);
-    let solid = format!("{}{}", "█".repeat(eighths / 8), EIGHTHS[eighths % 8]);
-    let used = eighths.div_ceil(8);
-    let reach = place(share.high).div_ceil(8).saturating_sub(used);
-    let rest = width - used - reach;
-    [
-        Span::styled(solid, style),
-        Span::styled("▒".repeat(reach), style),
-        Span::styled("·".repeat(rest), app.style(Token::Faint)),
-    ]
+    let figure = |i: &Interval| if i.width() > 0.0 { interval(i) } else { number(i.value, 4) };
+    let mean2 = if wide { format!("{:<17}", figure(mean2)) } else { format!("{:<10}", number(mean2.value, 4)) };
+    format!("{name:>4}  {:<16}{mean2}{:<15}{gradient}", figure(j), figure(variance))
 }
 
 /// The ratio or the share, as the view asks; below the table, the share.
@@ -211,7 +195,7 @@ fn figure(view: RatioView, readout: &Readout, m: usize, k: usize, sigma: f64) ->
 
 fn by_n(canvas: &mut Canvas, area: Rect) {
     let app = canvas.app;
-    let (view, sigma) = (app.view.ratio, app.wanted.sigma);
+    let (view, sigma) = (app.view.views.ratio, app.wanted.sigma);
     let along = |readout: &Readout, k: usize| -> Vec<(f64, Interval)> {
         (1..=readout.shown_n()).filter_map(|m| Some((m as f64, figure(view, readout, m, k, sigma)?))).collect()
     };
@@ -225,7 +209,7 @@ fn by_sigma(canvas: &mut Canvas, area: Rect) {
     let app = canvas.app;
     let (low, high) = (1e-5f64.min(app.wanted.sigma), 1e-1f64.max(app.wanted.sigma));
     let along = |readout: &Readout, k: usize| -> Vec<(f64, Interval)> {
-        let at = |s: f64| figure(app.view.ratio, readout, readout.shown_n(), k, s);
+        let at = |s: f64| figure(app.view.views.ratio, readout, readout.shown_n(), k, s);
         log_grid(low, high, POINTS).filter_map(|s| Some((s, at(s)?))).collect()
     };
     let x = Axis::new(scale(Scale::Log, app.view.widths[Pane::Ratio.index()]), low, high);

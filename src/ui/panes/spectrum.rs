@@ -1,5 +1,5 @@
-//! Pane 1: how the eigenvalue estimates and their residuals converge, product by product, and both ends of the
-//! spectrum.
+//! Pane 1: how the eigenvalue estimates and their residuals converge, product by product, both ends of the spectrum,
+//! and its density.
 
 use ratatui::layout::{Constraint, Layout, Rect};
 
@@ -12,36 +12,44 @@ use crate::ui::plot::{At, Curve, Guide, Mark, Plot, Quantity};
 use crate::ui::state::{App, Pane, SpectrumView};
 use crate::ui::theme::Token;
 
-use super::{COMPARED, Canvas, Role, scale};
+use super::sides::{COMPARED, Role};
+use super::{Awaited, Canvas, Face, coming, density, scale};
 
 /// Rows from which both views have room.
 const BOTH: u16 = 20;
 
+/// The pane.
+pub(super) const FACE: Face = Face { subject, reading, draw, awaited };
+
 /// What the pane is about now.
-pub fn subject(app: &App) -> String {
+fn subject(app: &App) -> String {
     let n = app.readout.solve.as_ref().map_or(app.wanted.n, |s| s.n);
-    match app.view.spectrum {
+    match app.view.views.spectrum {
         SpectrumView::Values => format!("─ λ of H^({n}), per product"),
         SpectrumView::Residuals => format!("─ residuals ‖Hu − λu‖ of H^({n}), per product"),
         SpectrumView::Ends => format!("─ both ends of the spectrum of H^({n})"),
+        SpectrumView::Density => format!("─ density of the spectrum of H^({})", app.readout.shown_n()),
     }
 }
 
 /// What the lines mean, how far the solve is, and what it is worth.
-pub fn reading(app: &App) -> Option<String> {
+fn reading(app: &App) -> Option<String> {
+    if app.view.views.spectrum == SpectrumView::Density {
+        return density::reading(app);
+    }
     let solve = app.readout.solve.as_ref()?;
     let last = solve.iterations.last()?;
     let k = app.wanted.k().min(last.values.len());
     let limit = tolerance(app, solve);
     let converged = last.residuals.iter().take(k).filter(|r| r.is_some_and(|r| r <= limit)).count();
     let so_far = format!("{converged} of {} after {} products ({})", app.wanted.k(), last.products, solve.solver);
-    let ends = app.view.spectrum == SpectrumView::Ends;
-    let mut text = match app.view.spectrum {
+    let ends = app.view.views.spectrum == SpectrumView::Ends;
+    let mut text = match app.view.views.spectrum {
         SpectrumView::Values => format!("Flat lines are settled eigenvalues: {so_far}"),
         SpectrumView::Residuals => {
             format!("Each bounds the distance to a true eigenvalue; within {:e}·λ₁: {so_far}", app.wanted.tol)
         }
-        SpectrumView::Ends => ends_reading(solve, &last.values[..k]),
+        SpectrumView::Ends | SpectrumView::Density => ends_reading(solve, &last.values[..k]),
     };
     if let Some(former) = app.readout.former.as_ref().and_then(|f| Some((f.solver, f.n, f.iterations.last()?.products)))
         && !ends
@@ -57,6 +65,14 @@ pub fn reading(app: &App) -> Option<String> {
     }
     text.push('.');
     Some(text)
+}
+
+fn awaited(app: &App) -> Awaited {
+    let progress = match app.readout.eigenspace {
+        Some(_) => format!("The law {} needs no eigensolver.", app.wanted.law),
+        None => coming(app, Stage::Subspace),
+    };
+    Awaited { what: format!("The first eigenvalue estimates of H^({}) come here.", app.wanted.n), progress }
 }
 
 /// Where the large end drops most, and whether there is a negative end.
@@ -77,17 +93,20 @@ fn ends_reading(solve: &Solve, values: &[f64]) -> String {
 }
 
 /// Draw the view chosen, with another below it where there is room.
-pub fn draw(canvas: &mut Canvas, area: Rect) {
+fn draw(canvas: &mut Canvas, area: Rect) {
     let app = canvas.app;
     let Some(solve) = &app.readout.solve else { return };
-    let view = app.view.spectrum;
+    let view = app.view.views.spectrum;
+    if view == SpectrumView::Density {
+        return density::draw(canvas, area);
+    }
     if area.height < BOTH {
         return canvas.plot(plot(app, solve, view, area.height), area);
     }
     let [upper, _, lower] =
         Layout::vertical([Constraint::Fill(3), Constraint::Length(1), Constraint::Fill(2)]).areas(area);
     let other = match view {
-        SpectrumView::Values | SpectrumView::Ends => SpectrumView::Residuals,
+        SpectrumView::Values | SpectrumView::Ends | SpectrumView::Density => SpectrumView::Residuals,
         SpectrumView::Residuals => SpectrumView::Values,
     };
     canvas.plot(plot(app, solve, view, upper.height), upper);
@@ -97,7 +116,7 @@ pub fn draw(canvas: &mut Canvas, area: Rect) {
 fn plot(app: &App, solve: &Solve, view: SpectrumView, rows: u16) -> Plot {
     match view {
         SpectrumView::Ends => ends(app, solve),
-        SpectrumView::Values | SpectrumView::Residuals => course(app, solve, view, rows),
+        SpectrumView::Values | SpectrumView::Residuals | SpectrumView::Density => course(app, solve, view, rows),
     }
 }
 
@@ -227,7 +246,7 @@ fn label(app: &App, solve: &Solve, view: SpectrumView, i: usize) -> Option<Strin
     let tick = if done { "✓" } else { "…" };
     let name = lambda(i);
     Some(match view {
-        SpectrumView::Values | SpectrumView::Ends => match residual {
+        SpectrumView::Values | SpectrumView::Ends | SpectrumView::Density => match residual {
             Some(r) => format!("{name} {} ±{r:.0e} {tick}", number(value, 5)),
             None => format!("{name} {} {tick}", number(value, 5)),
         },

@@ -17,6 +17,12 @@ pub enum Quantity {
     Draws,
     /// Place of an eigenvalue, counted from its end of the spectrum.
     Rank,
+    /// Training steps.
+    Step,
+    /// Dimension of the probed subspace.
+    Dimension,
+    /// Eigenvalues.
+    Eigenvalue,
 }
 
 impl Quantity {
@@ -28,12 +34,15 @@ impl Quantity {
             Quantity::N => "n",
             Quantity::Draws => "draws",
             Quantity::Rank => "rank",
+            Quantity::Step => "step",
+            Quantity::Dimension => "k",
+            Quantity::Eigenvalue => "λ",
         }
     }
 
     /// Whether it counts whole things.
     pub fn is_count(self) -> bool {
-        self != Quantity::Sigma
+        !matches!(self, Quantity::Sigma | Quantity::Eigenvalue)
     }
 
     /// The value it can take that is nearest to `x`.

@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::Steps;
+use crate::criteria::theory::TOLERANCE;
 use crate::engine::climb::Climb;
 use crate::engine::event::Event;
 use crate::engine::hessian::Hessian;
@@ -11,8 +12,6 @@ use crate::math::array::Real;
 use crate::spectrum::lanczos::lanczos;
 use crate::spectrum::solver::{Order, Request, Start};
 
-/// The residual is added to the norm, so this is by how much at most the bound is loosened.
-const TOLERANCE: f64 = 1e-2;
 /// Products at most for one sequence.
 const PRODUCTS: usize = 60;
 /// Columns that one sequence's Lanczos holds.
