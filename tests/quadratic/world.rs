@@ -34,7 +34,7 @@ const LEAD: f64 = 16.0;
 /// w*.
 pub fn point() -> Vec<f64> {
     let mut stream = Stream::new(3, Purpose::Training, 0);
-    let mut other = |j: usize| (5.0 + stream.below(50) as f64 / 100.0) * if j % 2 == 0 { 1.0 } else { -1.0 };
+    let mut other = |j: usize| (5.0 + stream.below(50) as f64 / 100.0) * if j.is_multiple_of(2) { 1.0 } else { -1.0 };
     let mut w: Vec<f64> = (0..P).map(&mut other).collect();
     (w[HOT], w[COLD]) = (LEAD, -LEAD);
     w
