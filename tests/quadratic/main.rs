@@ -1,5 +1,5 @@
-//! The power check: whole runs of the worker where every figure is known in closed form, because losses are quadratic in
-//! the parameters. What is exact must be exact, and what is drawn must lie within four standard errors.
+//! The power check: whole runs of the worker where every figure is known in closed form, because losses are quadratic
+//! in the parameters. What is exact must be exact, and what is drawn must lie within four standard errors.
 
 mod full;
 mod laws;

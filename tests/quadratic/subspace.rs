@@ -9,7 +9,7 @@ use eigentop::engine::readout::growth::Quantity;
 use crate::truth::{self, Columns, Model};
 use crate::worker::{self, Depth};
 use crate::world::{Bigrams, ROWS};
-use crate::{K, KS, N, SIGMAS, exact, knobs, near, part, readout};
+use crate::{K, KS, N, SIGMAS, exact, knobs, near, part, readout, within};
 
 /// a, ‖c‖², Tr B and ‖B‖_F² on `columns`, which do not depend on the signs of eigenvectors.
 fn same_model(what: &str, got: &Coefficients, model: &Model, columns: &Columns) {
@@ -131,10 +131,19 @@ fn growth_has_the_closed_form_of_every_n_on_its_own_basis_and_its_rates() {
             (Quantity::J1, points.iter().map(|p| (p.n, Model::of(p.n).a.abs())).collect::<Vec<_>>()),
             (Quantity::JSub, points.iter().map(|p| (p.n, j_sub(p.n))).collect()),
         ] {
+            let curves = r.growth_curve(quantity, K, sigma).into_iter().zip(r.growth_constant(quantity, K, sigma));
+            for (((_, got), (_, constant)), (n, want)) in curves.zip(&j) {
+                part("curve", got.value, *want, *want);
+                let algebra = (*n as f64 + 1.0).powf(quantity.rate());
+                part("what is left without the algebra", constant.value * algebra, *want, *want);
+            }
             let (got, want) = (r.growth_law(quantity, K, sigma).unwrap(), growth::fit(&[j]).unwrap());
             part("rate", got.slope.value, want.slope.value, 1.0);
             part("its lower end", got.slope.low, want.slope.low, 1.0);
             part("log C", got.intercept, want.intercept, 1.0);
+        }
+        for ((_, got), point) in r.growth_curve(Quantity::JFull, K, sigma).into_iter().zip(&points) {
+            within("J_full with estimated traces", got, Model::of(point.n).moments(sigma).j());
         }
     }
     assert_eq!(knobs().seed, points[0].seed);

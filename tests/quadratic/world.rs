@@ -1,9 +1,9 @@
 //! A bigram model that is sure of itself.
 //!
 //! Its one parameter w_t a token is input embedding and output embedding alike: after token t the logit of token j is
-//! w_t w_j. One token has by far the largest parameter and one by far the smallest, so that the one or the other leads the logits by
-//! so much that the softmax is 1 there and 0 elsewhere to the last digit. The loss of a token is then that lead, w_t (w_top − w_target),
-//! and the loss of a sequence the quadratic form ½ wᵀHw with H made of counted bigrams.
+//! w_t w_j. One token has by far the largest parameter and one by far the smallest, so that the one or the other leads
+//! the logits by so much that the softmax is 1 there and 0 elsewhere to the last digit. The loss of a token is then that
+//! lead, w_t (w_top − w_target), and the loss of a sequence the quadratic form ½ wᵀHw with H made of counted bigrams.
 
 use eigentop::diff::graph::Builder;
 use eigentop::diff::op::embed::Embed;
@@ -34,7 +34,7 @@ const LEAD: f64 = 16.0;
 /// w*.
 pub fn point() -> Vec<f64> {
     let mut stream = Stream::new(3, Purpose::Training, 0);
-    let mut other = |j: usize| (5.0 + stream.below(50) as f64 / 100.0) * if j % 2 == 0 { 1.0 } else { -1.0 };
+    let mut other = |j: usize| (5.0 + stream.below(50) as f64 / 100.0) * if j.is_multiple_of(2) { 1.0 } else { -1.0 };
     let mut w: Vec<f64> = (0..P).map(&mut other).collect();
     (w[HOT], w[COLD]) = (LEAD, -LEAD);
     w
