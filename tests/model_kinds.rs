@@ -243,5 +243,5 @@ fn nanochats_own_folder_is_found_by_phase_and_tag() {
     let said = program::Said::of(measure(&["base", "--model-tag", "d20"]));
     said.refused(2, &["--model-tag: d20", "models there: d10, d2"]);
     let said = program::Said::of(measure(&["base", "--step", "1"]));
-    said.refused(2, &["--step: 1 is not in", "d10", "300"]);
+    said.refused(1, &["--step: 1 is not in", "d10", "300"]);
 }
