@@ -241,7 +241,15 @@ fn blank(app: &App) -> Plot {
 }
 
 /// Add a course as a curve with a sign on every point.
-fn add(app: &App, plot: &mut Plot, role: Role, series: usize, course: &Course, name: &str, label: &str) {
+fn add(
+    app: &App,
+    plot: &mut Plot,
+    role: Role,
+    series: usize,
+    course: &[(Position, Interval)],
+    name: &str,
+    label: &str,
+) {
     let points: Vec<(f64, f64)> = course.iter().map(|(at, i)| (*at as f64, i.value)).collect();
     let curve = role.curve(app, series, points, name, label);
     let sign = if role == Role::Shown { '•' } else { COMPARED };
@@ -250,7 +258,7 @@ fn add(app: &App, plot: &mut Plot, role: Role, series: usize, course: &Course, n
 }
 
 /// Shade the intervals of a course; exact figures have none.
-fn shade(app: &App, plot: &mut Plot, course: &Course) {
+fn shade(app: &App, plot: &mut Plot, course: &[(Position, Interval)]) {
     if course.iter().any(|(_, i)| i.width() > 0.0) {
         let points = course.iter().map(|(at, i)| (*at as f64, i.low, i.high)).collect();
         plot.bands.push(Band { points, style: app.style(Token::Band) });
