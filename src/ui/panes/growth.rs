@@ -49,7 +49,7 @@ impl Followed {
         }
     }
 
-    /// Its exponent in words: `n^-1.9 ±0.4`.
+    /// Its exponent of n + 1, with its interval.
     fn slope(self, readout: &Readout, sigma: f64) -> Option<Interval> {
         readout.growth_slope(self.criterion, self.k, sigma)
     }
