@@ -65,8 +65,14 @@ fn a_million_blanks_take_seconds_and_give_the_same_tokens() {
             let runs: Vec<(u32, usize)> = serde_json::from_value(golden[key][name].clone()).unwrap();
             let expected: Vec<u32> = runs.iter().flat_map(|(token, count)| vec![*token; *count]).collect();
             let started = Instant::now();
-            let tokens = tokenizer.encode((" ".repeat(1_000_000) + tail).as_bytes()).unwrap();
+            let tokens = tokenizer.encode((" ".repeat(1_000_000) + tail).as_bytes());
             assert!(started.elapsed() < Duration::from_secs(30), "{name}: {:?}", started.elapsed());
+            if name == "json" {
+                // That library would give other tokens without a word.
+                assert_says(&tokens.unwrap_err(), &["1000000 bytes of whitespace on end"]);
+                continue;
+            }
+            let tokens = tokens.unwrap();
             assert!(tokens == expected, "{name} {key}: {} tokens, expected {}", tokens.len(), expected.len());
         }
     }
@@ -282,7 +288,7 @@ fn the_program_measures_packed_shards_and_reads_them_again() {
         p.run(&[&knobs[..], &["--n", "2", "--k", "1", "--draws", "2", "--sigma", "1e-3"], more].concat())
     };
     // Nothing lies beside the checkpoint yet.
-    measure(&["--shards", shards]).refused(2, &["--tokenizer", "731 tokens", "gpt2 or bytes"]);
+    measure(&["--shards", shards]).refused(1, &["--tokenizer", "731 tokens", "gpt2 or bytes"]);
     let given = measure(&["--shards", shards, "--tokenizer", tokenizer, "--rows", "5", "--session", "packed"]);
     assert!([0, 3].contains(&given.status), "{given:?}");
     let given: Value = serde_json::from_str(&given.out).unwrap();
@@ -296,7 +302,7 @@ fn the_program_measures_packed_shards_and_reads_them_again() {
     let found = measure(&["--shards", shards, "--rows", "5"]);
     let found: Value = serde_json::from_str(&found.out).unwrap();
     assert_eq!((&found["losses"], &found["fingerprints"]), (&given["losses"], &given["fingerprints"]));
-    measure(&["--shards", shards, "--rows", "9999"]).refused(2, &["--rows", "9999", "450 rows of 64 tokens"]);
+    measure(&["--shards", shards, "--rows", "9999"]).refused(1, &["--rows", "9999", "450 rows of 64 tokens"]);
 
     let session = Metadata::read(&p.sessions().join("packed")).unwrap();
     let source = session.source().unwrap();
@@ -309,7 +315,7 @@ fn the_program_measures_packed_shards_and_reads_them_again() {
     p.run(&["measure", "--checkpoint", "small", "--shards", shards, "--tokenizer", tokenizer])
         .refused(1, &["tokenizer", "731 tokens", "only 512"]);
     p.run(&["measure", "--checkpoint", "small", "--text", "text", "--tokenizer", "gpt2"])
-        .refused(2, &["--tokenizer: gpt2", "50257", "512"]);
+        .refused(1, &["--tokenizer: gpt2", "50257", "512"]);
     let doctor = p.command(&["doctor"]).env("NANOCHAT_BASE_DIR", p.path("base")).output().unwrap();
     assert_says(&String::from_utf8_lossy(&doctor.stdout), &["tokenizers", "gpt2", "tokenizer.pkl (731 tokens)"]);
 }

@@ -77,7 +77,7 @@ struct GrowthFlags {
     /// Held-out next sequences to average over at each n: the first of them is sequence n + 1.
     #[arg(long, default_value_t = 1, value_name = "M")]
     next: usize,
-    /// Runs: with other initial weights in training, else with the sequences in another order.
+    /// Runs: each but the first with the sequences in another order, in training with other initial weights too.
     #[arg(long, default_value_t = 1, value_name = "R")]
     runs: usize,
     /// Random probes for the traces of A in J_full.

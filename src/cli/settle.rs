@@ -93,7 +93,7 @@ pub fn run(args: SettleArgs, config: &Config) -> Result<Outcome> {
     let SettleFlags { to, until, steps, products, .. } = &args.settle;
     args.settle.check()?;
     let plan = Plan { until: until.0, steps: *steps, products: products.get() };
-    let source = args.source.source();
+    let source = args.source.source()?;
     let mut options = args.options.or(&config.0);
     options.precision = options.precision.or(Some(Precision::F64));
     let (knobs, settings) = (options.knobs(), options.settings());

@@ -116,7 +116,7 @@ impl Shard {
                 let (mut texts, mut levels) = (Vec::with_capacity(BATCH), Vec::new());
                 let levels = (self.optional > 0).then_some(&mut levels);
                 let read = column.read_records(BATCH, levels, None, &mut texts);
-                let (rows, _, _) = read.map_err(|e| self.damaged(&e))?;
+                let (rows, _, _) = read.map_err(|e| self.damaged(self.group - 1, &e))?;
                 match rows {
                     0 => self.open = None,
                     _ if texts.is_empty() => (),
@@ -133,14 +133,14 @@ impl Shard {
 
     fn open_group(&self) -> Result<ColumnReaderImpl<ByteArrayType>> {
         let group = self.reader.get_row_group(self.group);
-        match group.and_then(|group| group.get_column_reader(self.column)).map_err(|e| self.damaged(&e))? {
+        match group.and_then(|group| group.get_column_reader(self.column)).map_err(|e| self.damaged(self.group, &e))? {
             ColumnReader::ByteArrayColumnReader(column) => Ok(column),
             _ => Err(Error::file(&self.path, format!("its column {COLUMN:?} holds no texts"))),
         }
     }
 
-    fn damaged(&self, e: &ParquetError) -> Error {
-        damaged(&self.path, &format!("row group {}", self.group), e)
+    fn damaged(&self, group: usize, e: &ParquetError) -> Error {
+        damaged(&self.path, &format!("row group {group}"), e)
     }
 }
 
