@@ -192,7 +192,7 @@ fn draw(canvas: &mut Canvas, area: Rect) {
     match canvas.app.view.views.growth {
         GrowthView::Decay => {
             let table = canvas.app.wanted.ks.len() as u16 + 3;
-            let [plot, below] = match area.height >= PLOT + table + 1 {
+            let [plot, below] = match area.height > PLOT + table {
                 true => Layout::vertical([Constraint::Fill(1), Constraint::Length(table)]).spacing(1).areas(area),
                 false => [area, Rect::ZERO],
             };
