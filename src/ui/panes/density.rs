@@ -40,8 +40,8 @@ pub(super) fn reading(app: &App) -> Option<String> {
 pub(super) fn draw(canvas: &mut Canvas, area: Rect) {
     let app = canvas.app;
     let points = 2 * usize::from(area.width);
-    let Some((curve, single)) = curve(app, points).and_then(|c| Some((single(app, c.width)?, c))).map(|(s, c)| (c, s))
-    else {
+    let known = curve(app, points).and_then(|c| Some((single(app, c.width)?, c)));
+    let Some((single, curve)) = known else {
         let text = format!("The density of all eigenvalues. {}", missing(app, Exhibit::Density));
         return canvas.say(area, &text);
     };

@@ -49,7 +49,7 @@ impl Followed {
         }
     }
 
-    /// Its exponent in words: `n^-1.9 ±0.4`.
+    /// Its exponent of n + 1, with its interval.
     fn slope(self, readout: &Readout, sigma: f64) -> Option<Interval> {
         readout.growth_slope(self.criterion, self.k, sigma)
     }
@@ -192,7 +192,7 @@ fn draw(canvas: &mut Canvas, area: Rect) {
     match canvas.app.view.views.growth {
         GrowthView::Decay => {
             let table = canvas.app.wanted.ks.len() as u16 + 3;
-            let [plot, below] = match area.height >= PLOT + table + 1 {
+            let [plot, below] = match area.height > PLOT + table {
                 true => Layout::vertical([Constraint::Fill(1), Constraint::Length(table)]).spacing(1).areas(area),
                 false => [area, Rect::ZERO],
             };
@@ -241,7 +241,15 @@ fn blank(app: &App) -> Plot {
 }
 
 /// Add a course as a curve with a sign on every point.
-fn add(app: &App, plot: &mut Plot, role: Role, series: usize, course: &Course, name: &str, label: &str) {
+fn add(
+    app: &App,
+    plot: &mut Plot,
+    role: Role,
+    series: usize,
+    course: &[(Position, Interval)],
+    name: &str,
+    label: &str,
+) {
     let points: Vec<(f64, f64)> = course.iter().map(|(at, i)| (*at as f64, i.value)).collect();
     let curve = role.curve(app, series, points, name, label);
     let sign = if role == Role::Shown { '•' } else { COMPARED };
@@ -250,7 +258,7 @@ fn add(app: &App, plot: &mut Plot, role: Role, series: usize, course: &Course, n
 }
 
 /// Shade the intervals of a course; exact figures have none.
-fn shade(app: &App, plot: &mut Plot, course: &Course) {
+fn shade(app: &App, plot: &mut Plot, course: &[(Position, Interval)]) {
     if course.iter().any(|(_, i)| i.width() > 0.0) {
         let points = course.iter().map(|(at, i)| (*at as f64, i.low, i.high)).collect();
         plot.bands.push(Band { points, style: app.style(Token::Band) });
