@@ -133,6 +133,7 @@ fn the_recorded_demo_is_exported_and_what_it_lacks_is_named() {
 #[test]
 fn a_session_without_a_checkpoint_is_refused() {
     let p = Program::new();
+    assert!(p.run(&["export", "--help"]).done().contains("--to <DIR>"));
     p.run(&["export", "nowhere", "--to", "out"]).refused(1, &["nowhere", "no session"]);
     let folder = tempfile::tempdir().unwrap();
     let error = export::write(&Readout::default(), folder.path(), &mut |_| ()).unwrap_err().to_string();

@@ -97,6 +97,8 @@ fn what_cannot_be_done_is_said_before_anything_is_written() {
     settle(&p, &["--products", "0", "--to", "s"]).refused(2, &["--products"]);
     fs::write(p.path("file"), "").unwrap();
     settle(&p, &["--to", "file"]).refused(2, &["--to", "file"]);
+    let steps = fixture("nanochat");
+    settle(&p, &["--to", steps.to_str().unwrap(), "--overwrite"]).refused(2, &["--to", "nanochat", "another folder"]);
 
     // Finite weights whose loss is not.
     let mut sick = Checkpoint::open(&fixture(""), None).unwrap();

@@ -77,7 +77,7 @@ struct GrowthFlags {
     /// Held-out next sequences to average over at each n: the first of them is sequence n + 1.
     #[arg(long, default_value_t = 1, value_name = "M")]
     next: usize,
-    /// Runs: with other initial weights in training, else with the sequences in another order.
+    /// Runs: each but the first with the sequences in another order, in training with other initial weights too.
     #[arg(long, default_value_t = 1, value_name = "R")]
     runs: usize,
     /// Random probes for the traces of A in J_full.
@@ -141,7 +141,7 @@ pub fn run(args: GrowthArgs, config: &Config) -> Result<Outcome> {
 }
 
 fn begin(args: GrowthArgs, config: &Config) -> Result<Begun> {
-    let source = args.source.source();
+    let source = args.source.source()?;
     let mut options = args.options.or(&config.0);
     options.n = options.n.or(NonZeroUsize::new(N));
     let knobs = options.knobs();

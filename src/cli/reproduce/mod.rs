@@ -68,7 +68,7 @@ pub fn run(args: ReproduceArgs, config: &Config) -> Result<Outcome> {
     let options = options(args.options, config)?;
     let maker = Maker {
         folder: args.to.clone(),
-        source: args.source.source().absolute()?,
+        source: args.source.source()?.absolute()?,
         settings: options.settings(),
         memory: options.memory.map(|m| m.0),
     };

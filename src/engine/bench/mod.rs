@@ -101,7 +101,7 @@ pub struct Solver {
 pub struct VarianceRatio {
     /// Standard deviation of the probe.
     pub sigma: f64,
-    /// Plain sampling's variance over that with antithetic pairs and the quadratic control variate.
+    /// Plain sampling's variance over that with antithetic pairs and the refined quadratic control variate.
     pub ratio: f64,
 }
 

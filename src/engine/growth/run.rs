@@ -188,7 +188,7 @@ impl<T: Real> Run<T> {
         Arc::new(move || control.check())
     }
 
-    /// The problem of a run at one checkpoint: the first takes the sequences as they stand, the others as they fall.
+    /// The problem of a run: the first takes the sequences as they stand, the others as they fall.
     fn problem(&self, run: usize) -> Problem {
         let mut problem = self.shared.problem.clone();
         if run > 0 {
@@ -232,7 +232,7 @@ impl<T: Real> Run<T> {
         if grid.iter().all(|n| self.is_known(run, *n, step(*n))) {
             return Ok(());
         }
-        let mut problem = self.shared.problem.clone();
+        let mut problem = self.problem(run);
         let Some(config) = problem.checkpoint.config.nanochat().cloned() else {
             let what = format!(
                 "training runs start a nanochat anew; {} is none: give another mode",

@@ -83,6 +83,9 @@ fn settle<T: Real>(
     keep(&problem)?;
     let outcome = match ended {
         Err(Error::Cancelled) => Outcome::Stopped,
+        Err(Error::NotFinite(what)) => {
+            return Err(Error::NotFinite(format!("{what}; the lowest point before it was written")));
+        }
         other => other?,
     };
     f.emitter.emit(Event::Settled(outcome));
