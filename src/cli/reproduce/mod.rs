@@ -72,23 +72,36 @@ pub fn run(args: ReproduceArgs, config: &Config) -> Result<Outcome> {
         settings: options.settings(),
         memory: options.memory.map(|m| m.0),
     };
-    let kinds = args.what.runs();
-    let steps = kinds.len() + usize::from(args.what.has_costs());
+    let mut asked = args.what.runs();
+    if asked.contains(&Kind::Training) && maker.source.checkpoint()?.config.nanochat().is_none() {
+        eprintln!("eigentop: no training runs: they start a nanochat anew, and this model is none");
+        asked.retain(|kind| *kind != Kind::Training);
+    }
+    let steps = asked.len() + usize::from(args.what.has_costs());
     std::fs::create_dir_all(&args.to).map_err(Error::io(&args.to))?;
-    let (mut evidence, mut lines, mut outcome) = (Evidence::default(), Vec::new(), Outcome::Done);
-    for (i, kind) in kinds.iter().enumerate() {
-        let label = format!("[{}/{steps}] {kind}", i + 1);
-        let readout = maker.make(*kind, &kind.knobs(&options), kind.growth(&options, &args.size), &label)?;
-        draw(&readout, &args.to.join("figures").join(kind.to_string()), &label)?;
+    let (mut evidence, mut lines, mut outcome, mut step) = (Evidence::default(), Vec::new(), Outcome::Done, 0);
+    for kind in Kind::ALL {
+        let (knobs, plan) = (kind.knobs(&options), kind.growth(&options, &args.size));
+        let readout = if asked.contains(&kind) {
+            step += 1;
+            let label = format!("[{step}/{steps}] {kind}");
+            let readout = maker.make(kind, &knobs, plan, &label)?;
+            draw(&readout, &args.to.join("figures").join(kind.to_string()), &label)?;
+            readout
+        } else {
+            // The report is of all that is known.
+            let Some(readout) = maker.kept(kind, &knobs, plan.as_ref()) else { continue };
+            readout
+        };
         lines.push(RunLine { name: kind.to_string(), about: reproduction::about(&readout) });
         if Outcome::of(&readout) == Outcome::InDoubt {
             outcome = Outcome::InDoubt;
         }
         *kind.place(&mut evidence) = Some(readout);
     }
-    if args.what.has_costs() {
-        let label = format!("[{steps}/{steps}] table3");
-        evidence.costs = costs(&maker, &Kind::Measure.knobs(&options), args.size.repeats, &label)?;
+    let label = args.what.has_costs().then(|| format!("[{steps}/{steps}] table3"));
+    evidence.costs = costs(&maker, &Kind::Measure.knobs(&options), args.size.repeats, label.as_deref())?;
+    if label.is_some() {
         if let Some(shown) = reproduction::stage_table(&evidence.costs) {
             let folder = args.to.join("figures/table3");
             std::fs::create_dir_all(&folder).map_err(Error::io(&folder))?;
@@ -133,31 +146,34 @@ fn draw(readout: &Readout, folder: &Path, label: &str) -> Result<()> {
     drawn.map(drop)
 }
 
-/// Repeats of the stages, each kept in a file of its own and not measured again if it is of the same sizes.
-fn costs(maker: &Maker, knobs: &Knobs, repeats: usize, label: &str) -> Result<Vec<Costs>> {
+/// Repeats of the stages, each kept in a file of its own and not measured again if it is of the same settings. Without a
+/// label only those that are kept.
+fn costs(maker: &Maker, knobs: &Knobs, repeats: usize, label: Option<&str>) -> Result<Vec<Costs>> {
     let folder = maker.folder.join("table3");
+    if label.is_none() && !folder.exists() {
+        return Ok(Vec::new());
+    }
     std::fs::create_dir_all(&folder).map_err(Error::io(&folder))?;
-    let (mut problem, mut progress, mut all) = (None, Progress::new(), Vec::new());
+    let (problem, mut progress, mut all) = (maker.source.open(knobs.n)?, Progress::new(), Vec::new());
     for repeat in 0..repeats {
         let path = folder.join(format!("repeat-{repeat}.json"));
+        let knobs = Knobs { seed: knobs.seed.wrapping_add(repeat as u64), ..knobs.clone() };
         let kept = std::fs::read(&path).ok().and_then(|bytes| serde_json::from_slice::<Costs>(&bytes).ok());
-        if let Some(kept) = kept.filter(|c| (c.n, c.k, c.draws) == (knobs.n, knobs.k(), knobs.draws)) {
+        if let Some(kept) = kept.filter(|costs| costs.is_of(&problem, &knobs)) {
             all.push(kept);
             continue;
         }
+        let Some(label) = label else { continue };
         progress.show(|| format!("{label}: repeat {}/{repeats}", repeat + 1));
-        let problem = match &mut problem {
-            Some(problem) => problem,
-            none => none.insert(maker.source.open(knobs.n)?),
-        };
-        let knobs = Knobs { seed: knobs.seed.wrapping_add(repeat as u64), ..knobs.clone() };
-        let measured = bench::costs(problem, &knobs, &maker.settings)?;
+        let measured = bench::costs(&problem, &knobs, &maker.settings)?;
         let text = serde_json::to_string_pretty(&measured).map_err(|e| Error::file(&path, e.to_string()))?;
         output::write(&(text + "\n"), Some(&path))?;
         all.push(measured);
     }
     progress.clear();
     let seconds: f64 = all.iter().map(|c| c.subspace + c.coefficients + c.direct).sum();
-    eprintln!("{label}: {} repeats, {}", all.len(), span(seconds));
+    if let Some(label) = label {
+        eprintln!("{label}: {} repeats, {}", all.len(), span(seconds));
+    }
     Ok(all)
 }

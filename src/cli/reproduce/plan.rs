@@ -67,7 +67,7 @@ impl What {
             What::Fig6 => vec![Kind::Map],
             What::Table3 => vec![],
             What::Theory => vec![Kind::Measure, Kind::Fixed],
-            What::All => vec![Kind::Measure, Kind::Paper, Kind::Map, Kind::Fixed, Kind::Training],
+            What::All => Kind::ALL.to_vec(),
         }
     }
 
@@ -90,6 +90,9 @@ impl std::fmt::Display for Kind {
 }
 
 impl Kind {
+    /// All, in the order they are made.
+    pub const ALL: [Kind; 5] = [Kind::Measure, Kind::Paper, Kind::Map, Kind::Fixed, Kind::Training];
+
     /// Its knobs: what is given, else the reproduction's defaults.
     pub fn knobs(self, options: &Options) -> Knobs {
         let given = options.knobs();

@@ -90,6 +90,14 @@ impl Maker {
         Ok(readout)
     }
 
+    /// The run's readout if its session is there, complete and of these settings.
+    pub fn kept(&self, kind: Kind, knobs: &Knobs, plan: Option<&Plan>) -> Option<Readout> {
+        let session = session::read(&self.store().path(&kind.to_string()).ok()?).ok()?;
+        let readout = session.readout();
+        let fits = self.check(&session, &readout, &Asked { knobs, plan, precision: kind }).is_ok();
+        (fits && readout.state == State::Idle).then_some(readout)
+    }
+
     /// What is there of a run. A session that cannot be gone on with is removed; one whose points can be is moved aside,
     /// where it stays until the new one has all.
     fn left(&self, name: &str, asked: &Asked, label: &str) -> Result<Left> {

@@ -22,8 +22,12 @@ use crate::math::stream::{Purpose, Stream};
 use crate::spectrum::solver::{Request, Start};
 
 /// Seconds of one repeat.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Costs {
+    /// Fingerprint (BLAKE3, hex) of the checkpoint.
+    pub checkpoint: String,
+    /// Seed of the start and the draws.
+    pub seed: u64,
     /// Training sequences.
     pub n: usize,
     /// Dimension of the subspace.
@@ -46,6 +50,14 @@ pub struct Costs {
 
 /// The closed form is over before a clock has moved: it is timed this many times in a row.
 const MOMENTS: usize = 1000;
+
+impl Costs {
+    /// Whether it is a repeat of what `knobs` ask on this problem.
+    pub fn is_of(&self, problem: &Problem, knobs: &Knobs) -> bool {
+        let asked = (knobs.seed, knobs.n, knobs.k(), knobs.draws);
+        self.checkpoint == problem.checkpoint.fingerprint() && (self.seed, self.n, self.k, self.draws) == asked
+    }
+}
 
 /// Measure one repeat at the first σ; repeats differ in `knobs.seed`.
 ///
@@ -101,6 +113,17 @@ fn measure<T: Real>(problem: &Problem, knobs: &Knobs, settings: &Settings) -> Re
         std::hint::black_box(std::hint::black_box(&model).moments(k, std::hint::black_box(sigma)).j());
     }
     let moment = began.elapsed().as_secs_f64() / MOMENTS as f64;
-    let products = space.products;
-    Ok(Costs { n, k, draws: knobs.draws, subspace, products, coefficients, direct, quadratic, moment })
+    Ok(Costs {
+        checkpoint: problem.checkpoint.fingerprint(),
+        seed: knobs.seed,
+        n,
+        k,
+        draws: knobs.draws,
+        subspace,
+        products: space.products,
+        coefficients,
+        direct,
+        quadratic,
+        moment,
+    })
 }

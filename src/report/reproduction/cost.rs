@@ -118,6 +118,8 @@ mod tests {
     fn repeat(direct: f64, moment: f64, jitter: f64) -> Costs {
         let scale = 1.0 + jitter;
         Costs {
+            checkpoint: String::new(),
+            seed: 0,
             n: 8,
             k: 16,
             draws: 32,

@@ -93,7 +93,7 @@ pub fn minimiser(readout: &Readout, how: &str) -> Option<Claim> {
     };
     Some(Claim {
         title: format!("w* is a minimiser of L_n: {how}"),
-        paper: Paper::says("g^(n) = 0, so b is the gradient of the added sequence alone", "Sec. 3, assumption"),
+        paper: Paper::says("g^(n) = 0, so b is the gradient of the added sequence alone", "assumption"),
         verdict: Verdict::below(&distance, NEAR),
         found: vec![format!(
             "‖g^(n)‖/‖g_next − g^(n)‖ over {count} points: median {}, quartiles {} … {}, where {NEAR} would do{what}. The \

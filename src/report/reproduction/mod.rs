@@ -161,6 +161,8 @@ mod tests {
     #[test]
     fn the_report_states_each_claim_with_its_verdict_and_numbers() {
         let cost = |moment| Costs {
+            checkpoint: String::new(),
+            seed: 0,
             n: 8,
             k: 4,
             draws: 8,
