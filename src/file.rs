@@ -14,7 +14,6 @@ pub type Map = memmap2::Mmap;
 ///
 /// # Errors
 /// What the system refuses, with the file's path.
-#[allow(unsafe_code)]
 pub fn map(path: &Path) -> Result<Map> {
     let file = File::open(path).map_err(Error::io(path))?;
     // SAFETY: the mapping is read-only, and whoever changes the file meanwhile breaks the contract above.
@@ -27,6 +26,36 @@ pub fn map(path: &Path) -> Result<Map> {
 /// What the system refuses, with the file's path.
 pub fn read_text(path: &Path) -> Result<String> {
     std::fs::read_to_string(path).map_err(Error::io(path))
+}
+
+/// Read a whole file of at most `most` bytes that is not compressed.
+///
+/// # Errors
+/// What the system refuses; a compressed file or one that is larger, with what to do.
+pub fn read_plain(path: &Path, most: u64) -> Result<Vec<u8>> {
+    let length = path.metadata().map_err(Error::io(path))?.len();
+    if length > most {
+        return Err(Error::file(path, format!("{length} bytes; such a file has at most {most}: is it the right one?")));
+    }
+    let bytes = std::fs::read(path).map_err(Error::io(path))?;
+    refuse_compressed(path, &bytes)?;
+    Ok(bytes)
+}
+
+/// Look at a file's first bytes.
+///
+/// # Errors
+/// If they are those of a compressed file, with how to unpack it.
+pub fn refuse_compressed(path: &Path, head: &[u8]) -> Result<()> {
+    let tool = match head {
+        [0x1f, 0x8b, ..] => "gunzip",
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => "unzstd",
+        [b'B', b'Z', b'h', ..] => "bunzip2",
+        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => "unxz",
+        [b'P', b'K', 3, 4, ..] => "unzip",
+        _ => return Ok(()),
+    };
+    Err(Error::file(path, format!("this file is compressed; unpack it first ({tool})")))
 }
 
 /// Who may read a new file.

@@ -11,7 +11,7 @@
 //! | 5 | [`engine`] | worker thread, knobs, events, readout, the ladder of stages |
 //! | 4 | [`criteria`] | increment field, quadratic model, estimators, proxy validity |
 //! | 3 | [`spectrum`], [`newton`] | eigensolvers on symmetric operators; Newton's method on smooth functions |
-//! | 2 | [`model`], [`data`], [`train`] | nanochat's GPT over the tape, checkpoints; sequences, the embedded demo; training |
+//! | 2 | [`model`], [`data`], [`train`] | nanochat's GPT, GPT-2 and Llama over the tape, checkpoints; tokenizers, sequences, the demo; training |
 //! | 1 | [`diff`] | the second-order tape: linearise once, push many directions |
 //! | 0 | [`math`], [`mod@file`], [`pickle`], [`error`] | arrays, flat vectors, statistics, seeded streams; whole files, Python pickles; the error type |
 

@@ -91,6 +91,108 @@ fn the_document_is_the_oracles_and_the_session_replays_it() {
 }
 
 #[test]
+fn every_exhibit_is_measured_told_and_replayed() {
+    let p = Program::new();
+    let (checkpoint, tokens) = (fixture("."), fixture("tokens.json"));
+    let source = ["--checkpoint", checkpoint.as_str(), "--tokens", &tokens, "--precision", "f64"];
+    let knobs = ["--n", "3", "--k", "1,2", "--sigma", "1e-3,1e-2", "--draws", "8", "--exhibits", "all"];
+    let said = p.run(&[&["measure"], &source[..], &knobs[..], &["--session", "all", "--format", "json"]].concat());
+    let document: Value = serde_json::from_str(&said.out).unwrap();
+    let (e, n1) = (&document["exhibits"], 4.0);
+    let number = |v: &Value| v.as_f64().unwrap_or_else(|| panic!("{v} is no number"));
+    let near = |found: &Value, expected: f64, relative: f64| {
+        assert!((number(found) - expected).abs() <= relative * expected.abs(), "{found} is not {expected}");
+    };
+    let list = |key: &str| e[key].as_array().unwrap().clone();
+    let sub = |k: &Value, sigma: &Value| -> Value {
+        let of_k = document["subspace"].as_array().unwrap().iter().find(|s| s["k"] == *k).unwrap();
+        of_k["j"].as_array().unwrap().iter().find(|j| j["sigma"] == *sigma).unwrap().clone()
+    };
+
+    // Two estimators of the same traces, by other products.
+    for key in ["trace_a", "frob2_a"] {
+        let (own, plain) = (&e["traces"][key], &e["traces"]["plain"][key]);
+        let stderr = number(&own["stderr"]).hypot(number(&plain["stderr"]));
+        assert!((number(&own["mean"]) - number(&plain["mean"])).abs() < 5.0 * stderr, "{key}: {own} {plain}");
+    }
+    let column = |key: &str| -> Vec<f64> { e["density"][key].as_array().unwrap().iter().map(number).collect() };
+    let (x, density) = (column("x"), column("mean"));
+    let area: f64 = x.windows(2).zip(density.windows(2)).map(|(x, y)| 0.5 * (x[1] - x[0]) * (y[0] + y[1])).sum();
+    assert!((area - 1.0).abs() < 0.02, "{area}");
+
+    // Seven laws at two k and two σ; the one in force is the subspace of the run.
+    let laws = list("laws");
+    assert_eq!(laws.len(), 7 * 4);
+    for law in &laws {
+        let within = |key: &str, most: f64| (0.0..=most).contains(&number(&law[key]["value"]));
+        assert!(within("share", 1.5) && within("curvature_share", 1.5), "{law}");
+        if law["law"] == "top" {
+            near(&law["j"], number(&sub(&law["k"], &law["sigma"])["gm"]), 1e-12);
+        }
+        if law["law"] == "increment" {
+            near(&law["gradient_share"], 1.0, 1e-9);
+        }
+    }
+    for share in list("shares") {
+        assert_eq!(share["pairs"], 8);
+        assert!(number(&share["pick_freeze"]["low"]) <= number(&share["quadratic"]["high"]), "{share}");
+        assert!(number(&share["quadratic"]["low"]) <= number(&share["pick_freeze"]["high"]), "{share}");
+    }
+    assert_eq!((list("shares").len(), list("gap").len(), list("corollary4").len()), (4, 4, 4));
+
+    let losses: Vec<f64> = document["losses"].as_array().unwrap()[..4].iter().map(number).collect();
+    let constants = &e["theory"]["constants"];
+    near(&constants["loss"], losses.iter().copied().fold(0.0, f64::max), 1e-12);
+    assert!(number(&constants["curvature"]) >= number(&document["eigenvalues"][0]));
+    for bound in e["theory"]["bounds"].as_array().unwrap() {
+        assert!(number(&bound["slack"]) > 1.0, "{bound}");
+        if bound["n"] == 3 {
+            near(&bound["measured"], number(&sub(&bound["k"], &bound["sigma"])["gm"]), 1e-12);
+            near(&bound["loss"], 12.0 * number(&constants["loss"]).powi(2) / (n1 * n1), 1e-12);
+        }
+    }
+    assert_eq!(e["proposition3"]["increments"].as_array().unwrap().len(), 2);
+
+    // Growth at 1, 2 and 3; its last point stands where the run does.
+    let checkpoints = e["growth"]["checkpoints"].as_array().unwrap();
+    assert_eq!(checkpoints.iter().map(|c| c["n"].as_u64().unwrap()).collect::<Vec<_>>(), [1, 2, 3]);
+    near(&checkpoints[2]["grad_norm"], number(&document["grad_norm"]), 1e-9);
+    assert!(checkpoints[1]["angles"].as_array().unwrap().len() == 2 && checkpoints[0]["overlap"].is_null());
+    for curve in e["growth"]["curves"].as_array().unwrap() {
+        let last = curve["points"].as_array().unwrap().last().unwrap();
+        match curve["quantity"].as_str().unwrap() {
+            "j1" => near(&last["value"], number(&document["j1"]), 1e-9),
+            "c_j1" => near(&last["value"], n1 * number(&document["j1"]), 1e-9),
+            "j_sub" => near(&last["value"], number(&sub(&curve["k"], &curve["sigma"])["gm"]), 1e-6),
+            _ => (),
+        }
+    }
+    assert_eq!(e["growth"]["rates"].as_array().unwrap().len(), 1 + 2 + 4);
+
+    let replayed = p.run(&["replay", "all", "--headless", "--format", "json"]);
+    assert_eq!(serde_json::from_str::<Value>(&replayed.out).unwrap(), document);
+    assert_eq!(replayed.status, said.status);
+}
+
+#[test]
+fn growth_lists_its_warnings_and_ends_with_their_status() {
+    let p = Program::new();
+    let (checkpoint, tokens) = (fixture("."), fixture("tokens.json"));
+    let source = ["--checkpoint", checkpoint.as_str(), "--tokens", &tokens];
+    let flags = ["--n", "4", "--points", "2", "--k", "1", "--sigma", "1e-3", "--probes", "2", "--format", "json"];
+    let said = p.run(&[&["growth"], &source[..], &flags[..]].concat());
+    let document: Value = serde_json::from_str(&said.out).unwrap();
+    for key in ["subject", "plan", "seed", "mode", "ks", "sigmas", "rates", "curves", "checkpoints", "points"] {
+        assert!(!document[key].is_null(), "{key}");
+    }
+    // Two points have a slope but no interval, so nothing is known of it.
+    assert!(document["rates"][0]["slope"]["high"].is_null());
+    let warnings = document["warnings"].as_array().unwrap();
+    assert!(warnings.iter().any(|w| w["name"] == "wide-interval" && w["message"].as_str().unwrap().contains("slope")));
+    assert_eq!(said.status, 3);
+}
+
+#[test]
 fn a_run_is_recorded_unless_told_otherwise() {
     let p = Program::new();
     p.run(&measure(&["--record", "off"]));

@@ -165,7 +165,7 @@ fn the_session_that_ships_replays_and_says_where_it_goes_on() {
     let p = Program::new();
     let said = p.run(&["replay", demo, "--headless", "--format", "json"]);
     assert!(matches!(said.status, 0 | 3) && said.err.is_empty(), "{said:?}");
-    // It was recorded before sessions had notes, tags and sources.
+    // n was turned from 7 to 8 on the way, σ up and back, and every exhibit was asked for.
     let metadata = Metadata::read(std::path::Path::new(demo)).unwrap();
     assert_eq!((metadata.note.as_str(), metadata.tags.len(), &metadata.branched_from), ("", 0, &None));
     assert_eq!(metadata.source().unwrap(), Source::demo());

@@ -106,8 +106,18 @@ fn golden_values_of_b_in_f64() {
 }
 
 #[test]
+fn golden_values_of_gpt2_in_f64() {
+    golden_f64("gpt2");
+}
+
+#[test]
+fn golden_values_of_llama_in_f64() {
+    golden_f64("llama");
+}
+
+#[test]
 fn golden_values_in_f32() {
-    for name in ["A", "B"] {
+    for name in ["A", "B", "gpt2", "llama"] {
         let f = fixture(name);
         let n = f.golden["n"].as_u64().unwrap() as usize;
         let mut risk = risk::<f32>(&f);

@@ -51,7 +51,7 @@ pub fn run(args: BenchArgs, config: &Config) -> Result<Outcome> {
         knobs.draws = QUICK.1;
     }
     let plan = Plan { knobs, runs: if args.quick { RUNS.1 } else { RUNS.0 }, reach: args.reach };
-    let problem = args.source.source().open(plan.knobs.n)?;
+    let problem = args.source.source()?.open(plan.knobs.n)?;
     let mut progress = Progress::new();
     let result = bench::run(&problem, &plan, &settings, &mut |what| progress.show(|| what.to_owned()));
     progress.clear();

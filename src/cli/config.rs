@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use super::flags::Options;
 use super::folders;
-use super::values::{Device, Dimensions, Exhibits, Memory, Positive, Record, Sigmas};
+use super::values::{Device, Dimensions, Memory, Positive, Record, Sigmas};
 use crate::error::{Error, Result};
 use crate::ui::plot::raster::Marker;
 
@@ -48,7 +48,8 @@ impl Config {
         toml::from_str(text).map(Config).map_err(|e| Error::toml(path, text, &e))
     }
 
-    /// The options with the defaults of those that were not set; theme and memory have none.
+    /// The options with the defaults of those that were not set; theme and memory have none, and that of the exhibits
+    /// depends on whether there is a screen.
     pub fn complete(&self) -> Options {
         let (knobs, settings) = (self.0.knobs(), self.0.settings());
         Options {
@@ -61,7 +62,7 @@ impl Config {
             law: Some(knobs.law),
             method: Some(knobs.method),
             seed: Some(knobs.seed),
-            exhibits: Some(Exhibits(knobs.exhibits)),
+            exhibits: self.0.exhibits.clone(),
             precision: Some(settings.precision),
             device: settings.device.parse::<Device>().ok(),
             threads: Some(settings.threads),

@@ -8,6 +8,7 @@ use super::flags::{Options, SourceFlags};
 use super::recording::{SessionFlag, recorder};
 use super::screen::ScreenFlags;
 use super::show::{self, Live, Show};
+use super::values::Exhibits;
 use super::{Invoked, Outcome};
 use crate::engine::knobs::Knobs;
 use crate::error::{Error, Result};
@@ -32,8 +33,10 @@ pub struct DashboardArgs {
 /// terminal is touched. Whatever stopped the run later.
 pub fn run(args: DashboardArgs, invoked: &Invoked) -> Result<Outcome> {
     terminal()?;
-    let source = args.source.source();
-    let options = args.options.or(&invoked.config.0);
+    let source = args.source.source()?;
+    let mut options = args.options.or(&invoked.config.0);
+    // The panes have room for all of it, and it comes last: nothing waits for it.
+    options.exhibits.get_or_insert_with(Exhibits::all);
     let (knobs, settings) = (spread(options.knobs()), options.settings());
     let screen = args.screen.options(invoked, &options)?;
     let recorder = recorder(&options, args.session, &knobs, &source)?;

@@ -11,6 +11,7 @@ use super::Outcome;
 use super::config::Config;
 use super::folders;
 use super::output;
+use crate::data::tokenizer::TokenizerChoice;
 use crate::engine::bench::matmul_gflops;
 use crate::engine::{device, memory};
 use crate::error::{Error, Result};
@@ -221,7 +222,18 @@ fn files(config: Option<&Path>) -> Vec<Finding> {
         Finding::read("themes", &themes, |count| {
             format!("{count}; your own in {}", folders::themes().map_or("–".into(), |f| f.display().to_string()))
         }),
+        tokenizers(),
         Finding::read("sessions", &sessions, |(folder, count)| format!("{count} in {}", folder.display())),
         Finding::good(FILES, "panes and views", place(folders::state())),
     ]
+}
+
+/// What texts can be read with, besides what lies beside a checkpoint.
+fn tokenizers() -> Finding {
+    let nanochat = folders::nanochat().and_then(|base| TokenizerChoice::beside(&base));
+    let read = nanochat.as_ref().map(|choice| Ok((choice, choice.open()?.vocabulary()))).transpose();
+    Finding::read("tokenizers", &read, |found| {
+        let nanochat = found.map_or(String::new(), |(path, count)| format!(", {path} ({count} tokens)"));
+        format!("bytes, gpt2{nanochat}")
+    })
 }

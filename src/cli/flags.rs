@@ -1,15 +1,19 @@
 //! Flags that several commands share: what to look at, the knobs, and whether to record.
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
+use super::folders;
 use super::values::{Device, Dimensions, Exhibits, Memory, Positive, Record, Sigmas};
+use crate::data::tokenizer::TokenizerChoice;
 use crate::engine::knobs::{Knobs, Law, Method, Precision, SolverKind};
 use crate::engine::source::{Data, Source};
 use crate::engine::worker::Settings;
+use crate::error::{Error, Result};
+use crate::model::nanochat::Phase;
 use crate::ui::Mouse;
 use crate::ui::colour::Choice;
 use crate::ui::plot::raster::Marker;
@@ -18,29 +22,63 @@ use crate::ui::plot::raster::Marker;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "What to look at (the built-in demo unless given)")]
 pub struct SourceFlags {
-    /// Checkpoint folder: nanochat's (model_NNNNNN.pt, meta_NNNNNN.json) or config.json with model.safetensors.
+    /// Checkpoint: a folder of nanochat's (model_NNNNNN.pt, meta_NNNNNN.json), or one with config.json and
+    /// model.safetensors (nanochat, GPT-2, Llama); or base, mid, sft or rl: nanochat's own under NANOCHAT_BASE_DIR or
+    /// ~/.cache/nanochat (./base is a folder of that name).
     #[arg(long, value_name = "FOLDER", requires = "data")]
     checkpoint: Option<PathBuf>,
+    /// nanochat's name of a model, such as d20; the deepest unless given.
+    #[arg(long, value_name = "TAG", requires = "checkpoint")]
+    model_tag: Option<String>,
     /// Training step of a nanochat folder; the newest unless given.
     #[arg(long, value_name = "N", requires = "checkpoint")]
     step: Option<u64>,
     /// Sequences as {"inputs": [[…]], "targets": [[…]]}, rows of equal length.
     #[arg(long, value_name = "FILE", group = "data")]
     tokens: Option<PathBuf>,
-    /// Sequences cut from a text, one token a byte.
+    /// Sequences cut from a text.
     #[arg(long, value_name = "FILE", group = "data")]
     text: Option<PathBuf>,
+    /// Sequences packed as nanochat packs them, from the `text` column of a parquet file or of a folder of them.
+    #[arg(long, value_name = "PATH", group = "data")]
+    shards: Option<PathBuf>,
+    /// What texts are read with: bytes, gpt2, tokenizer.pkl, tokenizer.json or the folder that has one [default: what
+    /// lies beside the checkpoint; bytes for 256 tokens].
+    #[arg(long, value_name = "TOKENIZER", requires = "data", conflicts_with = "tokens")]
+    tokenizer: Option<TokenizerChoice>,
+    /// Sequences that are read [default: 32, more if n needs them; a token file whole].
+    #[arg(long, value_name = "N")]
+    rows: Option<NonZeroUsize>,
 }
 
 impl SourceFlags {
     /// What they point at.
-    pub fn source(self) -> Source {
-        let data = match (self.tokens, self.text) {
-            (Some(file), _) => Data::Tokens(file),
-            (None, Some(file)) => Data::Text(file),
-            (None, None) => Data::Demo,
+    ///
+    /// # Errors
+    /// A phase or a model that nanochat's folder does not have.
+    pub fn source(self) -> Result<Source> {
+        let checkpoint = self.checkpoint.map(|named| folder_of(&named, self.model_tag.as_deref())).transpose()?;
+        let data = match (self.tokens, self.text, self.shards) {
+            (Some(file), ..) => Data::Tokens(file),
+            (None, Some(file), _) => Data::Text(file),
+            (None, None, Some(path)) => Data::Shards(path),
+            (None, None, None) => Data::Demo,
         };
-        Source { checkpoint: self.checkpoint, step: self.step, data }
+        Ok(Source { checkpoint, step: self.step, tokenizer: self.tokenizer, rows: self.rows, data })
+    }
+}
+
+/// The folder that `--checkpoint` names: by its path, or as a phase of nanochat's training.
+fn folder_of(named: &Path, tag: Option<&str>) -> Result<PathBuf> {
+    match (Phase::ALL.into_iter().find(|phase| named == Path::new(phase.word())), tag) {
+        (Some(phase), tag) => {
+            let home = folders::nanochat().ok_or_else(|| {
+                Error::knob("--checkpoint", "there is no home folder to find nanochat's in; set NANOCHAT_BASE_DIR")
+            })?;
+            phase.model(&home, tag)
+        }
+        (None, Some(tag)) => Ok(named.join(tag)),
+        (None, None) => Ok(named.to_owned()),
     }
 }
 
@@ -77,7 +115,8 @@ pub struct Options {
     /// Seed of every random number [default: 0].
     #[arg(long, env = "EIGENTOP_SEED", hide_env_values = true)]
     pub seed: Option<u64>,
-    /// What is computed beside: none, all or some of traces,shares,laws,theory,density,growth [default: none].
+    /// What is computed beside: none, all or some of traces,shares,laws,theory,density,growth [default: all on
+    /// the dashboard, none without a screen].
     #[arg(long, env = "EIGENTOP_EXHIBITS", hide_env_values = true)]
     pub exhibits: Option<Exhibits>,
     /// Floating-point precision [default: f32].

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use directories::ProjectDirs;
+use directories::{BaseDirs, ProjectDirs};
 
 use crate::error::{Error, Result};
 use crate::session::Store;
@@ -48,4 +48,10 @@ pub fn sessions() -> Result<Store> {
         Error::Computation("there is no home folder for sessions; set EIGENTOP_DATA_DIR, or use --record off".into())
     })?;
     Ok(Store::at(data.join("sessions")))
+}
+
+/// Where nanochat keeps its checkpoints, its tokenizer and its shards: `NANOCHAT_BASE_DIR`, or `.cache/nanochat` in the
+/// home folder. `None` without one.
+pub fn nanochat() -> Option<PathBuf> {
+    from_env("NANOCHAT_BASE_DIR").or_else(|| BaseDirs::new().map(|d| d.home_dir().join(".cache/nanochat")))
 }

@@ -1,6 +1,7 @@
 //! `eigentop growth`: criteria against n, at one checkpoint, along a training run or over saved checkpoints.
 
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 
 use clap::Args;
 
@@ -19,7 +20,7 @@ use crate::engine::source::Source;
 use crate::engine::worker::{Run, Settings, Wanted};
 use crate::error::{Error, Result};
 use crate::report;
-use crate::session::{self, Branch, Metadata, Origin, Recorder, Session};
+use crate::session::{self, Branch, Metadata, Origin, Recorder, Session, Store};
 use crate::train::curriculum::{Curriculum, Rows};
 
 /// The largest n unless it is set.
@@ -76,7 +77,7 @@ struct GrowthFlags {
     /// Held-out next sequences to average over at each n: the first of them is sequence n + 1.
     #[arg(long, default_value_t = 1, value_name = "M")]
     next: usize,
-    /// Runs: with other initial weights in training, else with the sequences in another order.
+    /// Runs: each but the first with the sequences in another order, in training with other initial weights too.
     #[arg(long, default_value_t = 1, value_name = "R")]
     runs: usize,
     /// Random probes for the traces of A in J_full.
@@ -140,7 +141,7 @@ pub fn run(args: GrowthArgs, config: &Config) -> Result<Outcome> {
 }
 
 fn begin(args: GrowthArgs, config: &Config) -> Result<Begun> {
-    let source = args.source.source();
+    let source = args.source.source()?;
     let mut options = args.options.or(&config.0);
     options.n = options.n.or(NonZeroUsize::new(N));
     let knobs = options.knobs();
@@ -166,10 +167,17 @@ fn begin(args: GrowthArgs, config: &Config) -> Result<Begun> {
 }
 
 /// Where a run leaves what it needs to go on: beside its events.
-fn leave(recorder: Option<Recorder>) -> Result<Box<dyn Fn() -> Option<std::path::PathBuf> + Send>> {
+fn leave(recorder: Option<Recorder>) -> Result<Leave> {
     let Some(recorder) = recorder else { return Ok(Box::new(|| None)) };
-    let store = folders::sessions()?;
-    Ok(Box::new(move || Some(store.path(&recorder.name()?).ok()?.join(STATE))))
+    Ok(beside(recorder, folders::sessions()?))
+}
+
+/// Where a run leaves it.
+pub(super) type Leave = Box<dyn Fn() -> Option<PathBuf> + Send>;
+
+/// Beside the events that `recorder` writes into `store`.
+pub(super) fn beside(recorder: Recorder, store: Store) -> Leave {
+    Box::new(move || Some(store.path(&recorder.name()?).ok()?.join(STATE)))
 }
 
 /// A run that goes on where a session was stopped, recorded as a session of its own that holds all points.
@@ -203,7 +211,7 @@ fn resume(name: &str, args: GrowthArgs, config: &Config) -> Result<Begun> {
 }
 
 /// What a session was to do and which points it has.
-fn left_off(session: &Session) -> Result<(Plan, Vec<Point>)> {
+pub(super) fn left_off(session: &Session) -> Result<(Plan, Vec<Point>)> {
     let plan = session.events.iter().rev().find_map(|event| match &event.event {
         Event::GrowthPlan(plan) => Some(plan.clone()),
         _ => None,

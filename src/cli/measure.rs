@@ -37,7 +37,7 @@ pub struct MeasureArgs {
 /// # Errors
 /// Whatever stopped the run, in the words of the worker.
 pub fn run(args: MeasureArgs, config: &Config) -> Result<Outcome> {
-    let source = args.source.source();
+    let source = args.source.source()?;
     if args.print_parameters {
         let layout = source.checkpoint()?.config.layout();
         output::write(&report::parameters(&layout, args.output.format), args.output.out.as_deref())?;

@@ -17,6 +17,7 @@ mod output;
 mod progress;
 mod recording;
 mod replay;
+mod reproduce;
 mod screen;
 mod sessions;
 mod settings;
@@ -72,6 +73,8 @@ enum Command {
     Settle(Box<settle::SettleArgs>),
     /// Write the figures and tables of a recorded session as SVG, PNG, CSV, Markdown and JSON.
     Export(export::ExportArgs),
+    /// Run what the paper's exhibits need, draw them and say what was found of each of its claims.
+    Reproduce(Box<reproduce::ReproduceArgs>),
     /// Train a small nanochat and write its checkpoint.
     Train(train::TrainArgs),
     /// List the colour themes.
@@ -159,6 +162,7 @@ fn run(cli: Cli, matches: ArgMatches) -> Result<Outcome> {
         Some(Command::Growth(args)) => growth::run(*args, &config()?),
         Some(Command::Settle(args)) => settle::run(*args, &config()?),
         Some(Command::Export(args)) => export::run(&args),
+        Some(Command::Reproduce(args)) => reproduce::run(*args, &config()?),
         Some(Command::Train(args)) => train::run(args),
         Some(Command::Themes) => lists::themes(),
         Some(Command::Keys(args)) => lists::keys(&args),

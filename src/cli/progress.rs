@@ -62,6 +62,26 @@ fn put(text: &str) {
     let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
 }
 
+/// How far one of several runs is: its name with a bar for the stage under way, then the words. A run without a name
+/// has the words alone.
+pub fn named(name: &str, readout: &Readout) -> String {
+    if name.is_empty() {
+        return of_run(readout);
+    }
+    let part = match readout.state {
+        State::Running(stage) => readout.stages.get(&stage).map_or(0.0, |s| s.done as f64 / s.total.max(1) as f64),
+        _ => 0.0,
+    };
+    format!("{name} {} {}", bar(part), of_run(readout))
+}
+
+/// A bar that is full at 1.
+fn bar(part: f64) -> String {
+    const WIDTH: usize = 20;
+    let full = ((WIDTH as f64 * part) as usize).min(WIDTH);
+    format!("{}{}", "█".repeat(full), "░".repeat(WIDTH - full))
+}
+
 /// How far a run is, in words.
 pub fn of_run(readout: &Readout) -> String {
     let State::Running(stage) = readout.state else { return "reading".to_owned() };

@@ -160,8 +160,8 @@ mod tests {
         assert_eq!(find("solver").choices, ["lanczos", "power", "lobpcg"]);
         assert!(find("tol").about.starts_with("Eigenpairs are converged"));
         // What the file may say and what is listed are the same keys.
-        let keys =
-            toml::Table::try_from(Config(Options { memory: Some("1GiB".parse().unwrap()), ..options }).complete());
+        let (memory, exhibits) = ("1GiB".parse().ok(), "all".parse().ok());
+        let keys = toml::Table::try_from(Config(Options { memory, exhibits, ..options }).complete());
         let mut keys: Vec<String> = keys.unwrap().keys().cloned().collect();
         let mut listed: Vec<String> = settings.iter().map(|s| s.key.clone()).collect();
         keys.sort();

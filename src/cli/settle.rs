@@ -59,7 +59,7 @@ struct SettleFlags {
     #[arg(long, default_value = "1e-3", allow_negative_numbers = true)]
     until: Positive,
     /// Steps allowed.
-    #[arg(long, default_value_t = 100)]
+    #[arg(long, default_value_t = 200)]
     steps: usize,
     /// Hessian–vector products allowed on the way to one step.
     #[arg(long, default_value = "200", value_name = "P")]
@@ -73,8 +73,10 @@ impl SettleFlags {
         if self.to.exists() && !self.to.is_dir() {
             return Err(Error::knob("--to", format!("{to} is a file; give a folder")));
         }
-        let there = Checkpoint::is_saved_in(&self.to) || !Checkpoint::steps(&self.to).unwrap_or_default().is_empty();
-        if there && !self.overwrite {
+        if !Checkpoint::steps(&self.to).unwrap_or_default().is_empty() {
+            return Err(Error::knob("--to", format!("{to} holds training steps of nanochat's; give another folder")));
+        }
+        if Checkpoint::is_saved_in(&self.to) && !self.overwrite {
             let what = format!("{to} holds a checkpoint already; give another folder, or --overwrite");
             return Err(Error::knob("--to", what));
         }
@@ -91,7 +93,7 @@ pub fn run(args: SettleArgs, config: &Config) -> Result<Outcome> {
     let SettleFlags { to, until, steps, products, .. } = &args.settle;
     args.settle.check()?;
     let plan = Plan { until: until.0, steps: *steps, products: products.get() };
-    let source = args.source.source();
+    let source = args.source.source()?;
     let mut options = args.options.or(&config.0);
     options.precision = options.precision.or(Some(Precision::F64));
     let (knobs, settings) = (options.knobs(), options.settings());

@@ -7,6 +7,7 @@ use clap::Args;
 use super::Outcome;
 use super::output;
 use super::progress::Progress;
+use crate::data::tokenizer::{BYTE_VOCAB, TokenizerChoice};
 use crate::error::{Error, Result};
 use crate::model::checkpoint::Checkpoint;
 use crate::model::config::GptConfig;
@@ -18,9 +19,12 @@ pub struct TrainArgs {
     /// Folder to write config.json and model.safetensors into; it must not hold a checkpoint yet.
     #[arg(long, value_name = "FOLDER")]
     out: PathBuf,
-    /// Train on a text, one token a byte, instead of the built-in one.
+    /// Train on a text instead of the built-in one.
     #[arg(long, value_name = "FILE", conflicts_with = "tokens")]
     text: Option<PathBuf>,
+    /// What the text is read with: bytes, gpt2, tokenizer.pkl, tokenizer.json or the folder that has one [default: bytes].
+    #[arg(long, value_name = "TOKENIZER", requires = "text")]
+    tokenizer: Option<TokenizerChoice>,
     /// Train on token rows: {"inputs": [[…]], "targets": [[…]]}.
     #[arg(long, value_name = "FILE")]
     tokens: Option<PathBuf>,
@@ -39,9 +43,9 @@ pub struct TrainArgs {
     /// Tokens in a sequence.
     #[arg(long, default_value_t = TrainOptions::default().config.sequence_len)]
     context: usize,
-    /// Tokens in the vocabulary.
-    #[arg(long, default_value_t = TrainOptions::default().config.vocab_size)]
-    vocab: usize,
+    /// Tokens in the vocabulary [default: those of the tokenizer].
+    #[arg(long)]
+    vocab: Option<usize>,
     /// Attention windows by layer, repeated: L long, S short.
     #[arg(long, default_value_t = TrainOptions::default().config.window_pattern)]
     window_pattern: String,
@@ -63,15 +67,20 @@ pub struct TrainArgs {
 }
 
 impl TrainArgs {
-    fn options(self) -> TrainOptions {
+    fn options(self) -> Result<TrainOptions> {
+        let vocab_size = match (self.vocab, &self.tokenizer) {
+            (Some(vocab), _) => vocab,
+            (None, Some(choice)) => choice.open()?.vocabulary(),
+            (None, None) => BYTE_VOCAB,
+        };
         let source = match (self.text, self.tokens) {
-            (Some(file), _) => Source::Text(file),
+            (Some(path), _) => Source::Text { path, tokenizer: self.tokenizer },
             (None, Some(file)) => Source::Tokens(file),
             (None, None) => Source::Demo,
         };
         let config = GptConfig {
             sequence_len: self.context,
-            vocab_size: self.vocab,
+            vocab_size,
             n_layer: self.layers,
             n_head: self.heads,
             n_kv_head: self.kv_heads.unwrap_or(self.heads),
@@ -79,7 +88,8 @@ impl TrainArgs {
             window_pattern: self.window_pattern,
         };
         let (steps, batch, learning_rate) = (self.steps, self.batch, self.lr);
-        TrainOptions { source, config, steps, batch, learning_rate, weight_decay: self.weight_decay, seed: self.seed }
+        let (weight_decay, seed) = (self.weight_decay, self.seed);
+        Ok(TrainOptions { source, config, steps, batch, learning_rate, weight_decay, seed })
     }
 }
 
@@ -95,7 +105,7 @@ pub fn run(args: TrainArgs) -> Result<Outcome> {
     }
     let mut progress = Progress::new();
     let mut last = None;
-    let checkpoint = train(&args.options(), &mut |step| {
+    let checkpoint = train(&args.options()?, &mut |step| {
         progress.show(|| {
             let (speed, loss) = (step.tokens_per_second, step.loss);
             format!("step {}/{}   loss {loss:.4}   {speed:.0} tokens/s", step.step, step.steps)

@@ -3,7 +3,7 @@
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::time::Duration;
 
-use super::progress::{Progress, of_run};
+use super::progress::{Progress, named};
 use crate::engine::event::Stamped;
 use crate::engine::readout::{Readout, State};
 use crate::engine::worker::{Sink, Worker};
@@ -33,7 +33,19 @@ pub enum Ended {
 /// # Errors
 /// Whatever stopped the run, in the words of the worker; an interrupt, with the session that keeps what was computed.
 pub fn fold(spawn: impl FnOnce(Sink) -> Result<Worker>, recorder: Option<&Recorder>) -> Result<Readout> {
-    match follow(spawn, recorder)? {
+    fold_named("", spawn, recorder)
+}
+
+/// The same for one of several runs, named on the line of progress.
+///
+/// # Errors
+/// As [`fold`].
+pub fn fold_named(
+    name: &str,
+    spawn: impl FnOnce(Sink) -> Result<Worker>,
+    recorder: Option<&Recorder>,
+) -> Result<Readout> {
+    match follow_named(name, spawn, recorder)? {
         (readout, Ended::Complete) => Ok(readout),
         (_, Ended::Interrupted) => Err(interrupted("what was computed", recorder)),
     }
@@ -44,6 +56,14 @@ pub fn fold(spawn: impl FnOnce(Sink) -> Result<Worker>, recorder: Option<&Record
 /// # Errors
 /// Whatever stopped the run, in the words of the worker.
 pub fn follow(spawn: impl FnOnce(Sink) -> Result<Worker>, recorder: Option<&Recorder>) -> Result<(Readout, Ended)> {
+    follow_named("", spawn, recorder)
+}
+
+fn follow_named(
+    name: &str,
+    spawn: impl FnOnce(Sink) -> Result<Worker>,
+    recorder: Option<&Recorder>,
+) -> Result<(Readout, Ended)> {
     let (send, receive) = mpsc::channel();
     interrupts(send.clone())?;
     let forward: Sink = Box::new(move |event| {
@@ -68,7 +88,7 @@ pub fn follow(spawn: impl FnOnce(Sink) -> Result<Worker>, recorder: Option<&Reco
         match &readout.state {
             State::Idle => break Ok(Ended::Complete),
             State::Failed(message) => break Err(Error::Computation(message.clone())),
-            State::Loading | State::Running(_) => progress.show(|| of_run(&readout)),
+            State::Loading | State::Running(_) => progress.show(|| named(name, &readout)),
         }
     };
     progress.clear();

@@ -1,16 +1,16 @@
 //! The share of a subspace in the variance of the increment without its quadratic model: the closed Sobol index by
 //! pick-freeze pairs, two points that agree in the subspace and nowhere else.
 //!
-//! The estimate is Cov(Y, Y′)/Var Y with the mean and the variance taken over both points (Janon, Klein, Lagnoux, Nodet and
-//! Prieur 2014), which is asymptotically efficient. Controls enter as regressors: the mean of a quantity less its
+//! The estimate is Cov(Y, Y′)/Var Y with the mean and the variance taken over both points (Janon, Klein, Lagnoux, Nodet
+//! and Prieur 2014), which is asymptotically efficient. Controls enter as regressors: the mean of a quantity less its
 //! controls is the intercept of its regression on (control − known mean), so leaving one pair out is a closed formula,
 //! slopes and all.
 //!
 //! Products and squares of increments have heavy tails: a few pairs decide the mean, and samples without them look more
-//! certain than they are. Two corrections answer that, each known to do so alone: every residual is taken as if its own
-//! pair had not been fitted (the jackknife, HC3 of MacKinnon and White 1985), or the variance is the unbiased one (HC2)
-//! and Student's t has the degrees of freedom that the spread of its terms leaves it (Satterthwaite 1946). With controls the
-//! first is the larger, without them the second; the larger is taken.
+//! certain than they are. Two corrections answer that: every residual is taken as if its own pair had not been fitted
+//! (the jackknife, HC3 of MacKinnon and White 1985); or the variance is the unbiased one (HC2), and Student's t has the
+//! degrees of freedom that the spread of its terms leaves it (Satterthwaite 1946). With controls the first is mostly the
+//! larger, without them the second. The larger is taken: together they would be too wide.
 
 use crate::math::stats::{Estimate, Interval, t95, t95_of};
 
@@ -48,10 +48,10 @@ pub fn janon(pairs: &[Pair]) -> Option<Interval> {
     share(pairs, &Regression::on(pairs.len(), []), None)
 }
 
-/// The share with the quadratic model as control variate: under the model the product of both points and the square of
-/// what they have in common have the mean `sub` exactly, and squares have the mean `full` with its standard error. What
-/// the pairs add is the difference between the increment and its model, with slopes fitted to the pairs, so that a model
-/// that does not hold does no harm. `None` below seven pairs, or where nothing varies.
+/// The share with the quadratic model as control variate: in the model the product of both points and the square of what
+/// they have in common have the mean `sub` exactly, and squares have the mean `full` with its standard error. What the
+/// pairs add is the difference between the increment and its model, with slopes fitted to the pairs, so that a model that
+/// does not hold does no harm. `None` below seven pairs, or where nothing varies.
 pub fn with_model(pairs: &[Pair], sub: f64, full: Estimate) -> Option<Interval> {
     let model = Centred::of(pairs.iter().map(|p| p.model));
     let common = Centred::of(pairs.iter().map(|p| [p.common; 2]));
@@ -316,15 +316,17 @@ mod tests {
 
     #[test]
     fn intervals_hold_the_truth_as_often_as_they_say_in_heavy_tails_too() {
-        // 400 runs have a standard error of 1.1 %; the bounds are those that every interval here has to keep.
+        // 95 % of 400 runs, with a standard error of 1.1 %; the bounds are those that every interval has to keep.
+        const KEPT: std::ops::RangeInclusive<f64> = 0.91..=0.98;
         for cubic in [0.0, 0.1, 0.3, 1.0] {
             for count in [64, 128] {
-                let (held, widths) = coverage(cubic, count);
-                println!("{cubic} {count} {held:?} {widths:?}");
-                assert!(held.iter().all(|part| (0.91..=1.0).contains(part)), "{cubic}, {count} pairs: {held:?}");
-                if cubic <= 0.3 && count == 128 {
-                    assert!(widths[1] < 0.6 * widths[0], "{cubic}: {widths:?}");
-                }
+                let ([plain, controlled], widths) = coverage(cubic, count);
+                assert!(KEPT.contains(&plain), "{cubic}, {count} pairs: {plain}");
+                // A model that is the increment leaves nothing to miss.
+                let held = if cubic == 0.0 { controlled > 0.999 } else { KEPT.contains(&controlled) };
+                assert!(held, "{cubic}, {count} pairs: {controlled}");
+                let narrower = if count == 128 { 0.6 } else { 0.65 };
+                assert!(cubic > 0.3 || widths[1] < narrower * widths[0], "{cubic}, {count} pairs: {widths:?}");
             }
         }
     }

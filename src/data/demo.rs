@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use crate::data::sequences::Sequences;
+use crate::data::tokenizer::{BYTE_VOCAB, Tokenizer};
 use crate::error::{Error, Result};
 use crate::model::architecture::Limits;
 use crate::model::checkpoint::Checkpoint;
@@ -27,8 +28,16 @@ pub fn checkpoint() -> Result<Checkpoint> {
 /// # Errors
 /// A model whose tokens are not bytes, or whose sequences are longer than the text.
 pub fn text(config: impl Into<Limits>) -> Result<Sequences> {
-    Sequences::from_bytes("Cicero, De finibus I", TEXT.as_bytes(), config)
-        .map_err(|what| Error::file(Path::new("demo text"), what))
+    let Limits { sequence_len, vocab_size: known } = config.into();
+    let wrong = |what| Error::file(Path::new("demo text"), what);
+    if known != BYTE_VOCAB {
+        return Err(wrong(format!(
+            "one token a byte, but this model's vocabulary has {known} tokens, not {BYTE_VOCAB}; give --text FILE (with \
+             --tokenizer), --shards or --tokens"
+        )));
+    }
+    let tokens = Tokenizer::Bytes.encode(TEXT.as_bytes()).map_err(wrong)?;
+    Sequences::cut("Cicero, De finibus I", &tokens, sequence_len).map_err(wrong)
 }
 
 /// The first `rows` sequences of [`TEXT`], cut to the model's length: the checkpoint was trained on them.

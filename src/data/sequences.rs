@@ -2,14 +2,15 @@
 
 use std::path::Path;
 
+use rayon::prelude::*;
 use serde::Deserialize;
 
+use crate::data::documents::{DocumentBatch, Documents};
+use crate::data::packing;
+use crate::data::tokenizer::Tokenizer;
 use crate::error::{Error, Result};
-use crate::file::{Readers, replace};
+use crate::file::{Readers, read_plain, replace};
 use crate::model::architecture::Limits;
-
-/// A byte-level model's vocabulary: one token a byte.
-pub const BYTE_VOCAB: usize = 256;
 
 /// Rows of equal length: position t of a row of `inputs` is a token, and of `targets` the token that follows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,8 +37,8 @@ impl Sequences {
             targets: Vec<Vec<i64>>,
         }
         let limits = config.into();
-        let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
-        let Tokens { inputs, targets } = serde_json::from_str(&text)
+        let text = read_plain(path, u64::MAX)?;
+        let Tokens { inputs, targets } = serde_json::from_slice(&text)
             .map_err(|e| Error::file(path, format!("not token rows {{\"inputs\": [[…]], \"targets\": [[…]]}}: {e}")))?;
         let rows = |field, rows: Vec<Vec<i64>>| narrow(field, &rows, limits).map_err(|what| Error::file(path, what));
         let (inputs, targets) = (rows("inputs", inputs)?, rows("targets", targets)?);
@@ -55,33 +56,56 @@ impl Sequences {
         replace(path, format!("{tokens}\n").as_bytes(), Readers::Usual)
     }
 
-    /// Read a text as bytes, the form of `--text`, for a byte-level model; see [`Sequences::from_bytes`].
+    /// Read a text, the form of `--text`: its tokens as they are, none added, cut as [`Sequences::cut`] does.
     ///
     /// # Errors
-    /// An unreadable file, one too short for a single row, or a model whose tokens are not bytes.
-    pub fn from_text(path: &Path, config: impl Into<Limits>) -> Result<Sequences> {
-        let bytes = std::fs::read(path).map_err(Error::io(path))?;
-        Sequences::from_bytes(&label(path), &bytes, config).map_err(|what| Error::file(path, what))
+    /// An unreadable or compressed file, one that the tokenizer cannot take, or one too short for a single row.
+    pub fn from_text(path: &Path, tokenizer: &Tokenizer, len: usize) -> Result<Sequences> {
+        let text = read_plain(path, u64::MAX)?;
+        let tokens = tokenizer.encode(&text).map_err(|what| Error::file(path, what))?;
+        Sequences::cut(&label(path), &tokens, len).map_err(|what| Error::file(path, what))
     }
 
-    /// Cut bytes into consecutive rows of the model's sequence length that do not overlap; a row's last target is the
-    /// first byte of the next row. A rest too short for a row is left out.
+    /// Cut tokens into consecutive rows of `len` that do not overlap; a row's last target is the first token of the next
+    /// row. A rest too short for a row is left out.
     ///
     /// # Errors
-    /// A message, when not one row can be cut or the model's tokens are not bytes; the caller knows the file.
-    pub fn from_bytes(name: &str, bytes: &[u8], config: impl Into<Limits>) -> std::result::Result<Sequences, String> {
-        let Limits { sequence_len: len, vocab_size } = config.into();
-        if vocab_size != BYTE_VOCAB {
-            return Err(format!(
-                "a text is read as bytes, but this model's vocabulary has {vocab_size} tokens, not {BYTE_VOCAB}; give --tokens"
-            ));
+    /// A message, when not one row can be cut; the caller knows the file.
+    pub fn cut(name: &str, tokens: &[u32], len: usize) -> std::result::Result<Sequences, String> {
+        if tokens.len() <= len {
+            return Err(format!("{} tokens are too few: one row takes {} (--text)", tokens.len(), len + 1));
         }
-        if bytes.len() <= len {
-            return Err(format!("{} bytes are too few: one row takes {} (--text)", bytes.len(), len + 1));
+        let rows = |tokens: &[u32]| tokens.chunks_exact(len).map(<[u32]>::to_vec).collect();
+        Ok(Sequences { name: name.to_owned(), inputs: rows(&tokens[..tokens.len() - 1]), targets: rows(&tokens[1..]) })
+    }
+
+    /// Read at most `rows` rows from a parquet shard or a folder of shards, the form of `--shards`: documents packed as
+    /// nanochat packs them, see [`packing`]. What lies behind the documents that are needed is not read.
+    ///
+    /// # Errors
+    /// A shard that cannot be read; a tokenizer without a token that begins a sequence; documents too few for a row.
+    pub fn from_shards(path: &Path, tokenizer: &Tokenizer, len: usize, rows: usize) -> Result<Sequences> {
+        let beginning = tokenizer.beginning().ok_or_else(|| {
+            let what = "packed rows begin with a token for that, and this tokenizer has none; give another, or --text";
+            Error::knob("--tokenizer", what)
+        })?;
+        let mut documents = Documents::open(path)?;
+        let tokens = |batch: DocumentBatch| {
+            let document = |text: &[u8]| {
+                let tokens = tokenizer.encode(text).map_err(|what| Error::file(&batch.shard, what))?;
+                Ok(std::iter::once(beginning).chain(tokens).collect())
+            };
+            batch.texts.par_iter().map(|text| document(text.data())).collect::<Result<Vec<Vec<u32>>>>()
+        };
+        let packed = packing::pack(rows, len + 1, || documents.next_batch()?.map(tokens).transpose())?;
+        if packed.is_empty() {
+            return Err(Error::file(path, format!("the documents here are too few for one row of {} tokens", len + 1)));
         }
-        let row = |bytes: &[u8]| bytes.iter().map(|&b| u32::from(b)).collect();
-        let rows = |bytes: &[u8]| bytes.chunks_exact(len).map(row).collect();
-        Ok(Sequences { name: name.to_owned(), inputs: rows(&bytes[..bytes.len() - 1]), targets: rows(&bytes[1..]) })
+        Ok(Sequences {
+            name: label(path),
+            inputs: packed.iter().map(|row| row[..len].to_vec()).collect(),
+            targets: packed.iter().map(|row| row[1..].to_vec()).collect(),
+        })
     }
 
     /// Check the rows against a model.

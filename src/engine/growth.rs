@@ -36,8 +36,9 @@ pub struct Plan {
     pub grid: Vec<usize>,
     /// Held-out next sequences at each n, those that follow the first n: the first is sequence n + 1.
     pub next: usize,
-    /// Runs. In training, run r has the initial weights of seed + r; elsewhere it takes the sequences in an order
-    /// shuffled by seed + r, but the first takes them as they stand.
+    /// Runs. The first takes the sequences as they stand, run r in an order shuffled by seed + r: runs over the same
+    /// ones would share their noise, and agree about slopes that none of them knows. In training, run r also has the
+    /// initial weights of seed + r.
     pub runs: usize,
     /// Rademacher probes of A.
     pub probes: usize,

@@ -8,8 +8,8 @@ use crate::diff::risk::{Interrupt, Risk};
 use crate::math::array::Real;
 use crate::model::checkpoint::Checkpoint;
 
-/// The losses of some sequences over one flat vector of parameters, as the worker asks for them: its stages know nothing of
-/// models and files.
+/// The losses of some sequences over one flat vector of parameters, as the worker asks for them: its stages know nothing
+/// of models and files.
 pub trait Landscape: Send {
     /// What the first event of a run tells.
     fn subject(&self, settings: &Settings, threads: usize) -> Subject;
@@ -17,8 +17,8 @@ pub trait Landscape: Send {
     /// What was noticed when it was read, for the log.
     fn notes(&self) -> &[String];
 
-    /// The empirical risk at the checkpoint in single precision, one batch a sequence. `interrupt` is asked before every
-    /// slice of its work.
+    /// The empirical risk at the checkpoint in single precision, one batch a sequence. `interrupt` is asked before
+    /// every slice of its work.
     fn single(&self, interrupt: Interrupt) -> Risk<f32>;
 
     /// The same in double precision.

@@ -1,5 +1,6 @@
 //! What a run looks at, before it is read.
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -8,11 +9,13 @@ use super::event::Subject;
 use super::problem::Problem;
 use crate::data::demo;
 use crate::data::sequences::Sequences;
+use crate::data::tokenizer::{Tokenizer, TokenizerChoice};
 use crate::error::{Error, Result};
+use crate::model::architecture::Limits;
 use crate::model::checkpoint::Checkpoint;
 
-/// Sequences kept of a text, unless n needs more: enough to turn n up, few enough to evaluate at once. A file of tokens
-/// is read whole.
+/// Sequences kept of a text or of shards, unless n needs more: enough to turn n up, few enough to evaluate at once. A
+/// file of tokens is read whole.
 const TEXT_ROWS: usize = 32;
 
 /// Where the sequences come from.
@@ -23,8 +26,20 @@ pub enum Data {
     Demo,
     /// A file of token rows.
     Tokens(PathBuf),
-    /// A text, read as bytes.
+    /// A text.
     Text(PathBuf),
+    /// A parquet shard, or a folder of them.
+    Shards(PathBuf),
+}
+
+impl Data {
+    /// Where it is read; `None` is the demo.
+    fn path(&self) -> Option<&Path> {
+        match self {
+            Data::Demo => None,
+            Data::Tokens(path) | Data::Text(path) | Data::Shards(path) => Some(path),
+        }
+    }
 }
 
 /// A checkpoint and sequences, not yet read.
@@ -36,6 +51,12 @@ pub struct Source {
     /// The training step of a nanochat folder; `None` is the newest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step: Option<u64>,
+    /// What texts are read with; `None` is what fits the checkpoint, see [`TokenizerChoice::of_model`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokenizer: Option<TokenizerChoice>,
+    /// How many sequences are read; `None` leaves it to n and the kind of data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows: Option<NonZeroUsize>,
     /// The sequences.
     pub data: Data,
 }
@@ -43,7 +64,7 @@ pub struct Source {
 impl Source {
     /// The built-in demo.
     pub fn demo() -> Source {
-        Source { checkpoint: None, step: None, data: Data::Demo }
+        Source { checkpoint: None, step: None, tokenizer: None, rows: None, data: Data::Demo }
     }
 
     /// The same source with paths that hold wherever the program is started next.
@@ -55,10 +76,13 @@ impl Source {
         Ok(Source {
             checkpoint: self.checkpoint.as_deref().map(absolute).transpose()?,
             step: self.step,
+            tokenizer: self.tokenizer.as_ref().map(TokenizerChoice::absolute).transpose()?,
+            rows: self.rows,
             data: match &self.data {
                 Data::Demo => Data::Demo,
                 Data::Tokens(file) => Data::Tokens(absolute(file)?),
                 Data::Text(file) => Data::Text(absolute(file)?),
+                Data::Shards(path) => Data::Shards(absolute(path)?),
             },
         })
     }
@@ -75,11 +99,7 @@ impl Source {
             return Err(changed(path, "checkpoint", &subject.checkpoint));
         }
         if problem.sequences.fingerprint() != subject.data {
-            let path = match &self.data {
-                Data::Demo => demo,
-                Data::Tokens(file) | Data::Text(file) => file,
-            };
-            return Err(changed(path, "data", &subject.data));
+            return Err(changed(self.data.path().unwrap_or(demo), "data", &subject.data));
         }
         Ok(problem)
     }
@@ -98,22 +118,38 @@ impl Source {
     /// Read everything, for L_n and one sequence more if there are as many.
     ///
     /// # Errors
-    /// Those of [`Checkpoint::open`] and of [`Sequences`]; each names the file.
+    /// Those of [`Checkpoint::open`], of [`TokenizerChoice`] and of [`Sequences`], each naming the file; fewer sequences
+    /// than were asked for by number.
     pub fn open(&self, n: usize) -> Result<Problem> {
         let checkpoint = self.checkpoint()?;
-        let sequences = match &self.data {
-            Data::Demo => cut(demo::text(&checkpoint.config)?, n),
-            Data::Tokens(file) => Sequences::from_tokens(file, &checkpoint.config)?,
-            Data::Text(file) => cut(Sequences::from_text(file, &checkpoint.config)?, n),
+        let config = &checkpoint.config;
+        let Limits { sequence_len: len, vocab_size: known } = config.limits();
+        let enough = self.rows.map_or(TEXT_ROWS.max(n.saturating_add(1)), NonZeroUsize::get);
+        let mut sequences = match &self.data {
+            Data::Demo => demo::text(config)?,
+            Data::Tokens(file) => Sequences::from_tokens(file, config)?,
+            Data::Text(file) => Sequences::from_text(file, &self.tokenizer(known)?, len)?,
+            Data::Shards(path) => Sequences::from_shards(path, &self.tokenizer(known)?, len, enough)?,
         };
+        if let Some(asked) = self.rows.filter(|asked| asked.get() > sequences.rows()) {
+            let (name, rows, len) = (&sequences.name, sequences.rows(), sequences.row_len());
+            let what = format!("{asked} were asked for, but {name} has {rows} rows of {len} tokens");
+            return Err(Error::knob("--rows", what));
+        }
+        // Too few for n are left to [`super::knobs::Knobs::check`], which says so.
+        if self.rows.is_some() || !matches!(self.data, Data::Tokens(_)) {
+            sequences.truncate(enough);
+        }
         Ok(Problem { checkpoint, sequences })
     }
-}
 
-/// What is kept of a text. A text too short for n is left to [`super::knobs::Knobs::check`], which says so.
-fn cut(mut text: Sequences, n: usize) -> Sequences {
-    text.truncate(TEXT_ROWS.max(n.saturating_add(1)));
-    text
+    /// The tokenizer for a model of `known` tokens.
+    fn tokenizer(&self, known: usize) -> Result<Tokenizer> {
+        match &self.tokenizer {
+            Some(choice) => choice.open_for(known),
+            None => TokenizerChoice::of_model(self.checkpoint.as_deref(), known)?.open_for(known),
+        }
+    }
 }
 
 fn changed(path: &Path, what: &str, recorded: &str) -> Error {

@@ -76,7 +76,8 @@ impl Worker {
     }
 }
 
-/// Start the worker. `open` reads what is looked at on the worker's thread, so that the first frame need not wait for it.
+/// Start the worker. `open` reads what is looked at on the worker's thread, so that the first frame need not wait for
+/// it.
 ///
 /// # Errors
 /// If the system refuses a thread. Later errors, a panic among them, arrive as [`Event::Failed`].

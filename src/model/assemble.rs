@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use candle_core::DType;
-
 use super::additions::Addition;
 use super::architecture::Architecture;
 use super::tensors::{TensorSource, few};
@@ -26,7 +24,7 @@ struct Stored {
 }
 
 /// Match a file's tensors to the architecture's layout and read them into the flat vector.
-pub(super) fn assemble(config: &Architecture, mut source: impl TensorSource) -> Result<Assembled> {
+pub(super) fn assemble(config: &Architecture, source: impl TensorSource) -> Result<Assembled> {
     let layout = config.layout();
     let mut stored: BTreeMap<String, Stored> = BTreeMap::new();
     for (key, shape) in source.shapes() {
@@ -61,7 +59,7 @@ pub(super) fn assemble(config: &Architecture, mut source: impl TensorSource) -> 
     let mut parameters = Vec::with_capacity(layout.len());
     for entry in layout.entries() {
         match stored.get(&entry.name) {
-            Some(Stored { key, shape }) => parameters.extend(read(&mut source, key, &entry.name, shape)?),
+            Some(Stored { key, shape }) => parameters.extend(read(&source, key, &entry.name, shape)?),
             None => {
                 let value = stands_in(entry).map_or(0.0, Addition::neutral);
                 parameters.extend(std::iter::repeat_n(value, entry.len()));
@@ -69,7 +67,7 @@ pub(super) fn assemble(config: &Architecture, mut source: impl TensorSource) -> 
         }
     }
     if let Some((Stored { key, shape }, original)) = tied {
-        let copy = read(&mut source, &key, &key, &shape)?;
+        let copy = read(&source, &key, &key, &shape)?;
         let there = layout.find(original).map(|i| layout.entries()[i].range());
         if there.is_none_or(|range| parameters[range] != copy) {
             let what = format!("{key} is not {original}, though config.json says that they are tied");
@@ -81,8 +79,8 @@ pub(super) fn assemble(config: &Architecture, mut source: impl TensorSource) -> 
 }
 
 /// One tensor in f64; every value must be finite.
-fn read(source: &mut impl TensorSource, key: &str, name: &str, shape: &[usize]) -> Result<Vec<f64>> {
-    let values = source.read(key)?.to_dtype(DType::F64)?.flatten_all()?.to_vec1::<f64>()?;
+fn read(source: &impl TensorSource, key: &str, name: &str, shape: &[usize]) -> Result<Vec<f64>> {
+    let values = source.read(key)?;
     match values.iter().position(|x| !x.is_finite()) {
         Some(i) => {
             let what = format!("{name}{:?} is {}", position(i, shape), values[i]);

@@ -143,9 +143,9 @@ impl Checkpoint {
         replace(&folder.join(CONFIG_FILE), format!("{config}\n").as_bytes(), Readers::Usual)
     }
 
-    /// Whether a folder holds a checkpoint that [`Checkpoint::save`] would write over.
+    /// Whether a folder holds a checkpoint of the kind that [`Checkpoint::save`] writes, in one file or in several.
     pub fn is_saved_in(folder: &Path) -> bool {
-        folder.join(WEIGHTS_FILE).exists()
+        [WEIGHTS_FILE, INDEX_FILE].iter().any(|file| folder.join(file).exists())
     }
 
     /// BLAKE3 of the configuration and the parameters (f64, little endian), in hexadecimal: equal exactly when the

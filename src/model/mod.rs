@@ -1,4 +1,5 @@
-//! Floor 2, models. nanochat's GPT: its configuration, its graph, and checkpoints read from and written to disk.
+//! Floor 2, models. Each kind has its configuration and its graph ([`config`] and [`gpt`] are nanochat's, [`gpt2`],
+//! [`llama`]); [`architecture`] is where they meet, [`checkpoint`] reads them from disk and writes them.
 //! Knows nothing of curvature.
 
 mod additions;
@@ -10,8 +11,8 @@ pub mod gpt;
 pub mod gpt2;
 mod layers;
 pub mod llama;
-mod nanochat;
-mod pickle;
+pub mod nanochat;
+mod pytorch;
 pub mod rope;
 mod safetensors;
 mod shards;

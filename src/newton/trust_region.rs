@@ -308,16 +308,16 @@ mod tests {
 
     #[test]
     fn where_the_function_is_not_a_number_it_does_not_go() {
-        // −ln(1 − w²) − w/2, a number between −1 and 1 alone, from where the model points far out.
+        // −√(1 − w²) − 3w is a number between −1 and 1 alone; at 0 its model points to 3.
         let mut barrier = Given::new(
-            |w| -(1.0 - w[0] * w[0]).ln() - 0.5 * w[0],
-            |w| vec![2.0 * w[0] / (1.0 - w[0] * w[0]) - 0.5],
-            |w, v| vec![2.0 * (1.0 + w[0] * w[0]) / (1.0 - w[0] * w[0]).powi(2) * v[0]],
-            &[-0.999],
+            |w| -(1.0 - w[0] * w[0]).sqrt() - 3.0 * w[0],
+            |w| vec![w[0] / (1.0 - w[0] * w[0]).sqrt() - 3.0],
+            |w, v| vec![v[0] / (1.0 - w[0] * w[0]).powf(1.5)],
+            &[0.0],
         );
-        let (region, _) = down::<f64>(&mut barrier, 1e-10);
-        // 2w/(1 − w²) = 1/2.
-        assert!((region.point()[0] - (5f64.sqrt() - 2.0)).abs() < 1e-9, "{:?}", region.point());
+        let (region, steps) = down::<f64>(&mut barrier, 1e-10);
+        assert!((region.point()[0] - 3.0 / 10f64.sqrt()).abs() < 1e-10, "{:?}", region.point());
+        assert!(steps[0].tries > 1, "{:?}", steps[0]);
         barrier.at = vec![2.0];
         assert!(matches!(TrustRegion::<f64>::new(&mut barrier, vec![2.0]), Err(Error::NotFinite(_))));
     }

@@ -3,7 +3,7 @@
 //! are joined by `/`. Floats are written with the digits that bring them back exactly.
 
 use super::document::Document;
-use super::exhibits::Exhibit;
+use super::exhibits::Titled;
 use super::growth::{self, Growth};
 use super::table::{Cell, Column, Kind, fields};
 use crate::math::stats::{Estimate, Interval};
@@ -61,7 +61,7 @@ impl Csv {
     }
 
     /// Every figure of a table; its quantity is the table's name and the column's.
-    fn exhibit(&mut self, exhibit: &Exhibit) {
+    fn exhibit(&mut self, exhibit: &Titled) {
         for row in &exhibit.table.rows {
             let cells: Vec<(&Column, &Cell)> = exhibit.table.columns.iter().zip(row).collect();
             let (places, figures) = cells.split_at(exhibit.places);

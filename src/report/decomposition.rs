@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::exhibits::{Audience, Exhibit};
+use super::exhibits::{Audience, Titled};
 use super::table::{Cell, Kind, Table};
 use crate::engine::readout::Readout;
 use crate::math::stats::Interval;
@@ -54,7 +54,7 @@ pub(super) fn of(readout: &Readout) -> Vec<Decomposition> {
 }
 
 /// One row each.
-pub(super) fn table(all: &[Decomposition]) -> Exhibit {
+pub(super) fn table(all: &[Decomposition]) -> Titled {
     let row = |d: &Decomposition| {
         let space = match d.space {
             Space::Sub => "sub",
@@ -79,7 +79,7 @@ pub(super) fn table(all: &[Decomposition]) -> Exhibit {
         ("variance", "variance", Kind::Interval),
         ("gradient", "of it from the gradient", Kind::Plain),
     ];
-    Exhibit {
+    Titled {
         name: "decomposition",
         title: "Decomposition by the closed form: J = mean² + variance, nats²".to_owned(),
         audience: Audience::Everyone,

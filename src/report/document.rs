@@ -6,7 +6,7 @@
 use serde::Serialize;
 
 use super::decomposition::{self, Decomposition};
-use super::exhibits::{Audience, Exhibit, Exhibits};
+use super::exhibits::{Audience, Exhibits, Titled};
 use crate::engine::event::{FORMAT, Stage, WarningName};
 use crate::engine::knobs::{Law, Method, Precision, SolverKind};
 use crate::engine::probe::HvpProbe;
@@ -273,14 +273,14 @@ impl Document {
     }
 
     /// The decomposition and every exhibit but growth as tables; those without rows are left out.
-    pub fn tables(&self) -> Vec<Exhibit> {
+    pub fn tables(&self) -> Vec<Titled> {
         let decomposition = decomposition::table(&self.decomposition);
         let known = (!decomposition.table.rows.is_empty()).then_some(decomposition);
         known.into_iter().chain(self.exhibits.tables()).collect()
     }
 
     /// Those that are short enough to read.
-    pub(super) fn short_tables(&self) -> impl Iterator<Item = Exhibit> {
+    pub(super) fn short_tables(&self) -> impl Iterator<Item = Titled> {
         self.tables().into_iter().filter(|exhibit| exhibit.audience == Audience::Everyone)
     }
 }

@@ -11,10 +11,12 @@ pub mod export;
 pub mod figure;
 pub mod growth;
 mod parameters;
+pub mod reproduction;
 mod sections;
 mod settle;
 pub mod table;
 mod text;
+pub mod verdict;
 
 pub use bench::render as bench;
 pub use document::Document;

@@ -37,10 +37,14 @@ pub fn markdown(sections: &[Section]) -> String {
 }
 
 fn markdown_section(section: &Section) -> String {
+    format!("## {}\n\n{}", section.title, markdown_table(section))
+}
+
+/// A section's table without its title.
+pub fn markdown_table(section: &Section) -> String {
     let columns = section.rows.first().map_or(0, Vec::len);
     let heads = if section.columns.is_empty() { vec![String::new(); columns] } else { section.columns.clone() };
-    let mut text =
-        format!("## {}\n\n{}{}", section.title, markdown_row(&heads), markdown_row(&vec!["---".into(); columns]));
+    let mut text = markdown_row(&heads) + &markdown_row(&vec!["---".into(); columns]);
     section.rows.iter().for_each(|row| text += &markdown_row(row));
     text
 }

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use crate::data::demo;
-use crate::data::sequences::{BYTE_VOCAB, Sequences};
+use crate::data::sequences::Sequences;
+use crate::data::tokenizer::{BYTE_VOCAB, TokenizerChoice};
 use crate::error::{Error, Result};
 use crate::math::stream::{Purpose, Stream};
 use crate::model::checkpoint::Checkpoint;
@@ -21,8 +22,13 @@ const WARM_UP: usize = 20;
 pub enum Source {
     /// All rows of the demo's text, [`demo::TEXT`].
     Demo,
-    /// A file's bytes; see [`Sequences::from_text`].
-    Text(PathBuf),
+    /// A text; see [`Sequences::from_text`].
+    Text {
+        /// The file.
+        path: PathBuf,
+        /// What it is read with; `None` is one token a byte, for a vocabulary of bytes.
+        tokenizer: Option<TokenizerChoice>,
+    },
     /// Token rows; see [`Sequences::from_tokens`].
     Tokens(PathBuf),
 }
@@ -120,7 +126,12 @@ impl TrainOptions {
     fn rows(&self) -> Result<Sequences> {
         match &self.source {
             Source::Demo => demo::text(&self.config),
-            Source::Text(path) => Sequences::from_text(path, &self.config),
+            Source::Text { path, tokenizer } => {
+                let known = self.config.vocab_size;
+                let default = || TokenizerChoice::of_model(None, known);
+                let tokenizer = tokenizer.clone().map_or_else(default, Ok)?.open_for(known)?;
+                Sequences::from_text(path, &tokenizer, self.config.sequence_len)
+            }
             Source::Tokens(path) => Sequences::from_tokens(path, &self.config),
         }
     }

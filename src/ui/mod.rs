@@ -6,7 +6,7 @@
 //! | [`state`], [`message`], [`update`], [`turning`] | what the dashboard knows, what happens to it, the pure reducer |
 //! | [`pane`](mod@pane), [`freshness`] | the panes with their views, and what their figures are worth |
 //! | [`look`], [`way`] | reading plots: zoom, pan, crosshair; walking through lists |
-//! | [`action`], [`key`], [`keymap`], [`input`] | the table of actions, its keys in force, from the terminal to messages |
+//! | [`action`], [`context`], [`key`], [`keymap`], [`input`] | the table of actions, its keys in force, from the terminal to messages |
 //! | [`knob`], [`preset`], [`menu`], [`settings`] | the knobs, presets of them, lists to choose from, the configuration |
 //! | [`browser`], [`memory`] | the recorded sessions; what is remembered from one start to the next |
 //! | [`screen`], [`layout`], [`bars`], [`overlay`], [`panes`] | drawing, top down |
@@ -19,6 +19,7 @@ pub mod action;
 pub mod bars;
 pub mod browser;
 pub mod colour;
+pub mod context;
 pub mod freshness;
 pub mod input;
 pub mod key;

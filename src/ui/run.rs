@@ -1,5 +1,7 @@
 //! The loop: terminal input before data, data before drawing, and a frame only when something changed.
 
+mod signals;
+
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
@@ -30,6 +32,7 @@ use super::state::{App, Compared, Feed, Next, Notice, Pace, Pane};
 use super::terminal::{self, Screen};
 use super::theme::{self, Theme};
 use super::update::{Effect, Leave, Message, begin_at, pass, receive, update};
+use signals::{Job, Jobs, told_to_end};
 
 /// Shortest time between two frames: about 30 a second.
 const FRAME: Duration = Duration::from_millis(33);
@@ -438,69 +441,5 @@ async fn next_events(events: &mut Option<UnboundedReceiver<Stamped>>, batch: &mu
     match events {
         Some(events) => events.recv_many(batch, BATCH).await,
         None => std::future::pending().await,
-    }
-}
-
-/// What a shell asks of a program it started.
-enum Job {
-    /// To stop for a while.
-    Stop,
-    /// To go on.
-    Continue,
-}
-
-/// Requests to stop and go on, where the system has them.
-struct Jobs {
-    #[cfg(unix)]
-    signals: Option<[tokio::signal::unix::Signal; 2]>,
-}
-
-impl Jobs {
-    #[cfg(unix)]
-    fn new() -> Jobs {
-        use rustix::process::Signal;
-        use tokio::signal::unix::{SignalKind, signal};
-        let listen = |kind: Signal| signal(SignalKind::from_raw(kind.as_raw()));
-        let signals = listen(Signal::TSTP).and_then(|stop| Ok([stop, listen(Signal::CONT)?]));
-        Jobs { signals: signals.ok() }
-    }
-
-    #[cfg(not(unix))]
-    fn new() -> Jobs {
-        Jobs {}
-    }
-
-    async fn next(&mut self) -> Job {
-        #[cfg(unix)]
-        if let Some([stop, go_on]) = &mut self.signals {
-            return tokio::select! {
-                _ = stop.recv() => Job::Stop,
-                _ = go_on.recv() => Job::Continue,
-            };
-        }
-        std::future::pending().await
-    }
-}
-
-/// Resolves when the system asks the process to end (Ctrl-C from elsewhere, SIGTERM, SIGHUP).
-async fn told_to_end() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let (Ok(mut term), Ok(mut hangup)) = (signal(SignalKind::terminate()), signal(SignalKind::hangup())) else {
-            return std::future::pending().await;
-        };
-        tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            _ = term.recv() => {}
-            _ = hangup.recv() => {}
-        }
-    }
-    #[cfg(not(unix))]
-    {
-        // Without a handler nothing can be waited for; Ctrl-C as a key still works.
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
     }
 }

@@ -1,8 +1,7 @@
 //! The reducer: what an action does to the state, and what must happen outside it. Pure: no clock, no terminal.
 
 mod lists;
-
-use std::sync::Arc;
+mod replay;
 
 use crate::engine::event::Stamped;
 
@@ -10,14 +9,14 @@ use super::action::{Action, Context};
 use super::knob::{Knob, Turn};
 use super::look;
 use super::menu::{Kind, Menu};
-use super::playback::{FASTEST, Motion, Playback, SLOWEST, Seek};
 use super::plot::window::Window;
 use super::settings::Panel;
-use super::state::{App, Arrangement, Feed, Log, Next, Notice, Overlay, Pace, Purpose, Stay, Typing, Way, cycled};
+use super::state::{App, Arrangement, Log, Notice, Overlay, Pace, Purpose, Stay, Typing, Way, cycled};
 use super::turning::{check, pause, set_pace, turn_knob, undo, want};
 
 pub use super::message::{Effect, Leave, Message};
 use lists::{choose_entry, choose_theme, in_menu, in_sessions, in_settings, point_at_row};
+pub use replay::{begin_at, pass};
 
 /// Longest line that can be typed: a note has room for a sentence or two.
 const LONGEST: usize = 200;
@@ -108,28 +107,6 @@ pub fn receive(app: &mut App, stamped: &Stamped) -> Vec<Effect> {
     if app.view.stay == Stay::UntilDone && !app.busy() { vec![Effect::Quit(Leave::Done)] } else { Vec::new() }
 }
 
-/// What the passing of `seconds` does to a recording.
-pub fn pass(app: &mut App, seconds: f64) {
-    if let Feed::Replay(playback) = &mut app.feed {
-        let due = playback.advance(seconds);
-        fold_all(app, &due);
-    }
-}
-
-/// Show a recording from the moment `t` on, held there.
-pub fn begin_at(app: &mut App, t: f64) {
-    if let Feed::Replay(playback) = &mut app.feed {
-        playback.motion = Motion::Held;
-    }
-    seek(app, t);
-}
-
-fn fold_all(app: &mut App, events: &Arc<[Stamped]>) {
-    for event in events.iter() {
-        app.fold(event);
-    }
-}
-
 fn on_board(app: &mut App, action: Action) -> Vec<Effect> {
     let view = &mut app.view;
     match action {
@@ -200,15 +177,15 @@ fn on_board(app: &mut App, action: Action) -> Vec<Effect> {
             Some(_) => {}
             None => return vec![Effect::ListSessions],
         },
-        Action::Branch => return branch(app),
-        Action::StepOn | Action::StepBack | Action::MarkOn | Action::MarkBack => step_replay(app, action),
+        Action::Branch => return replay::branch(app),
+        Action::StepOn | Action::StepBack | Action::MarkOn | Action::MarkBack => replay::step(app, action),
         Action::Play
         | Action::Rewind
         | Action::Forward
         | Action::Start
         | Action::End
         | Action::Slower
-        | Action::Faster => replay(app, action),
+        | Action::Faster => replay::act(app, action),
         // Actions of other contexts mean nothing here.
         Action::Accept
         | Action::Erase
@@ -227,18 +204,6 @@ fn on_board(app: &mut App, action: Action) -> Vec<Effect> {
         | Action::Stop => {}
     }
     Vec::new()
-}
-
-/// Go on computing from the moment of the recording that is on the screen.
-fn branch(app: &mut App) -> Vec<Effect> {
-    let Feed::Replay(playback) = &app.feed else { return Vec::new() };
-    if app.readout.subject.is_none() {
-        let why = "nothing is open yet at this moment; go on in the recording first";
-        app.view.notice = Some(Notice::Refused(why.into()));
-        return Vec::new();
-    }
-    app.view.next = Some(Next::Branch { t: playback.position, knobs: app.wanted.clone() });
-    vec![Effect::Quit(Leave::Done)]
 }
 
 fn in_help(app: &mut App, action: Action) -> Vec<Effect> {
@@ -380,69 +345,4 @@ fn scroll_log(app: &mut App, way: Way) {
 fn type_line(app: &mut App, purpose: Purpose) {
     app.view.notice = None;
     app.view.overlay = Overlay::Typing(Typing { purpose, text: String::new(), refused: None });
-}
-
-fn replay(app: &mut App, action: Action) {
-    let Feed::Replay(playback) = &mut app.feed else { return };
-    // A fiftieth of the recording a step: fine enough to find a moment, coarse enough to cross it.
-    let step = (playback.duration() / 50.0).max(0.1);
-    match action {
-        Action::Play => match playback.motion {
-            Motion::Playing => playback.motion = Motion::Held,
-            Motion::Held => {
-                let again = playback.ended();
-                playback.motion = Motion::Playing;
-                if again {
-                    seek(app, 0.0);
-                }
-            }
-        },
-        Action::Slower => playback.speed = (playback.speed / 2.0).max(SLOWEST),
-        Action::Faster => playback.speed = (playback.speed * 2.0).min(FASTEST),
-        Action::Rewind => scrub(app, |p| p.position - step),
-        Action::Forward => scrub(app, |p| p.position + step),
-        Action::Start => scrub(app, |_| 0.0),
-        Action::End => scrub(app, Playback::duration),
-        _ => {}
-    }
-}
-
-fn scrub(app: &mut App, to: impl Fn(&Playback) -> f64) {
-    if let Feed::Replay(playback) = &app.feed {
-        let position = to(playback);
-        seek(app, position);
-    }
-}
-
-/// Event by event, or from mark to mark.
-fn step_replay(app: &mut App, action: Action) {
-    let Feed::Replay(playback) = &mut app.feed else { return };
-    let to = match action {
-        Action::StepOn => Ok(playback.step(Way::On)),
-        Action::StepBack => Ok(playback.step(Way::Back)),
-        Action::MarkOn => Err(playback.next_mark(Way::On)),
-        _ => Err(playback.next_mark(Way::Back)),
-    };
-    match to {
-        Ok(seek) => go(app, seek),
-        Err(Some(t)) => seek(app, t),
-        Err(None) => app.view.notice = Some(Notice::Refused("no further mark that way".into())),
-    }
-}
-
-fn seek(app: &mut App, position: f64) {
-    let Feed::Replay(playback) = &mut app.feed else { return };
-    let seek = playback.seek(position);
-    go(app, seek);
-}
-
-fn go(app: &mut App, seek: Seek) {
-    match seek {
-        Seek::Forward(events) => fold_all(app, &events),
-        Seek::Anew(events) => {
-            app.forget();
-            app.history.clear();
-            fold_all(app, &events);
-        }
-    }
 }

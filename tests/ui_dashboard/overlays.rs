@@ -108,7 +108,7 @@ fn overlays_in_colour_have_their_tokens() {
         let bg = |words: &str| Some(buffer[find(&buffer, words)].bg);
         let style = |token| app.style(token);
         match name {
-            "help" => assert_eq!(fg("While computing"), style(Token::TitleFocus).fg),
+            "help" => assert_eq!(fg("Dashboard"), style(Token::TitleFocus).fg),
             "palette" => {
                 assert_eq!(bg("▸quit     "), style(Token::Selected).bg);
                 assert_eq!(hits.rows[0].1, 0);

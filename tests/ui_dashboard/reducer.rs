@@ -122,6 +122,42 @@ fn keys_typed_into_a_line_are_not_commands() {
 }
 
 #[test]
+fn every_digit_leads_to_its_pane_and_brings_it_back() {
+    let mut app = computing();
+    for pane in Pane::ALL {
+        app.view.hidden.insert(pane);
+        let digit = char::from_digit(pane.index() as u32 + 1, 10).unwrap();
+        let key = crossterm::event::Event::Key(KeyEvent::new(KeyCode::Char(digit), KeyModifiers::NONE));
+        let messages = input::messages(&app, &Hits::default(), &key);
+        assert_eq!(messages, [Message::Act(Action::Focus(pane))]);
+        update(&mut app, messages[0]);
+        assert!(app.view.focus == pane && app.view.panes().contains(&pane));
+    }
+}
+
+#[test]
+fn every_pane_goes_through_its_views_and_back() {
+    let mut app = computing();
+    for pane in Pane::ALL {
+        act(&mut app, Action::Focus(pane));
+        let start = app.view.views;
+        let mut seen = vec![start];
+        loop {
+            act(&mut app, Action::NextView);
+            if app.view.views == start {
+                break;
+            }
+            assert!(!seen.contains(&app.view.views));
+            seen.push(app.view.views);
+        }
+        act(&mut app, Action::PreviousView);
+        assert_eq!(app.view.views, seen[seen.len() - 1]);
+        act(&mut app, Action::NextView);
+        assert!(seen.len() >= 3, "{pane:?}");
+    }
+}
+
+#[test]
 fn figures_are_stale_until_the_new_ones_come() {
     let mut app = live(&synthetic::run(), "mono");
     assert!(Pane::ALL.iter().all(|p| app.freshness(*p) == Freshness::Fresh));
@@ -129,7 +165,16 @@ fn figures_are_stale_until_the_new_ones_come() {
     assert_eq!(app.wanted.solver, SolverKind::Power);
     assert_eq!(
         Pane::ALL.map(|p| app.freshness(p)),
-        [Freshness::Stale, Freshness::Stale, Freshness::Fresh, Freshness::Stale]
+        [
+            Freshness::Stale,
+            Freshness::Stale,
+            Freshness::Fresh,
+            Freshness::Stale,
+            // A point of growth holds at its own n.
+            Freshness::Fresh,
+            Freshness::Stale,
+            Freshness::Stale
+        ]
     );
     let knobs = Event::Knobs(app.wanted.clone());
     app.fold(&Stamped { t: 30.0, event: knobs });

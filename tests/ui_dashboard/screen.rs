@@ -71,9 +71,17 @@ pub fn find(buffer: &Buffer, words: &str) -> (u16, u16) {
     places.into_iter().find(|(x, y)| starts(*x, *y)).unwrap_or_else(|| panic!("{words:?} is not on the screen"))
 }
 
+/// The panes `away` put away, the first of the others in focus.
+fn without(app: App, away: &[Pane]) -> App {
+    let app = away.iter().fold(app, |app, pane| after(app, &[Action::Focus(*pane), Action::Hide]));
+    let first = app.view.panes()[0];
+    after(app, &[Action::Focus(first)])
+}
+
 #[test]
 fn panes_are_put_away_and_brought_back() {
-    let mut app = after(live(&synthetic::run(), "mono"), &[Action::Focus(Pane::Ratio), Action::Hide]);
+    let app = without(live(&synthetic::run(), "mono"), &[Pane::Growth, Pane::Laws, Pane::Theory]);
+    let mut app = after(app, &[Action::Focus(Pane::Ratio), Action::Hide]);
     assert_eq!((app.view.focus, app.view.panes().len()), (Pane::Proxy, 3));
     let screen = text(&app, 120, 40);
     assert!(!screen.contains("2 Ratio") && screen.contains("Ratio is put away; 2 brings it back"));
@@ -90,11 +98,106 @@ fn panes_are_put_away_and_brought_back() {
 }
 
 #[test]
+fn pages_hold_what_does_not_fit_and_the_focus_turns_them() {
+    let app = live(&synthetic::run(), "mono");
+    let pane = |screen: &str, pane: Pane| screen.matches(&format!("{} {} ─", pane.index() + 1, pane.name())).count();
+    let shown = |app: &App, (width, height)| {
+        let screen = text(app, width, height);
+        // The names of all panes are in sight, and a click on one leads to it.
+        assert!(Pane::ALL.iter().all(|p| screen.contains(&format!("{} {}", p.index() + 1, p.name()))), "{screen}");
+        let (buffer, hits) = drawn(app, width, height);
+        for pane in Pane::ALL {
+            let (x, y) = find(&buffer, &format!("{} {} ", pane.index() + 1, pane.name()));
+            assert_eq!((hits.pane(x, y), y), (Some(pane), 1));
+        }
+        Pane::ALL.into_iter().filter(|p| pane(&screen, *p) == 1).collect::<Vec<_>>()
+    };
+    assert_eq!(shown(&app, (120, 40)), Pane::ALL[..4]);
+    assert_eq!(shown(&app, (80, 24)), [Pane::Spectrum]);
+    let next = after(app.clone(), &[Action::NextPane; 4]);
+    assert_eq!((next.view.focus, shown(&next, (120, 40))), (Pane::Growth, Pane::ALL[4..].to_vec()));
+    assert_eq!(shown(&after(app.clone(), &[Action::Focus(Pane::Theory)]), (120, 40)), Pane::ALL[4..]);
+    assert_eq!(shown(&after(app.clone(), &[Action::PreviousPane, Action::Zoom]), (120, 40)), [Pane::Theory]);
+    // A pane put away makes room for the next on its page.
+    let fewer = without(app, &[Pane::Proxy]);
+    let screen = text(&fewer, 120, 40);
+    assert!(pane(&screen, Pane::Growth) == 1 && pane(&screen, Pane::Laws) == 0, "{screen}");
+}
+
+#[test]
+fn what_was_not_computed_says_how_to_get_it() {
+    let none = Knobs::default();
+    let mut app = live(&synthetic::without_exhibits(&none), "mono");
+    app.wanted = none.clone();
+    let all = [
+        (Pane::Growth, 0, "growth among others, computes it"),
+        (Pane::Laws, 0, "laws among others, computes it"),
+        (Pane::Theory, 0, "theory among others, computes it"),
+        (Pane::Theory, 2, "laws among others, computes it"),
+        (Pane::Spectrum, 3, "density among others, computes it"),
+        (Pane::Proxy, 2, "eigentop growth measures it"),
+    ];
+    let said = |app: &App, pane, view: usize| {
+        let app = after(after(app.clone(), &[Action::Focus(pane)]), &vec![Action::NextView; view]);
+        // Words may be broken anywhere.
+        let screen = text(&app, 80, 24).replace(['│', '┃'], " ");
+        screen.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    for (pane, view, words) in all {
+        assert!(said(&app, pane, view).contains(words), "{pane:?} {view}: {}", said(&app, pane, view));
+    }
+    insta::assert_snapshot!("not_asked_120x40", text(&after(app.clone(), &[Action::Focus(Pane::Growth)]), 120, 40));
+    // Asked for, it is on its way.
+    app.wanted = synthetic::knobs();
+    assert!(said(&app, Pane::Growth, 0).contains("waiting for exhibits"), "{}", said(&app, Pane::Growth, 0));
+    // In a recording there is no asking.
+    let mut old = replay(synthetic::without_exhibits(&none));
+    pass(&mut old, 1e3);
+    assert!(said(&old, Pane::Growth, 0).contains("Not in this recording: eigentop --exhibits growth computes it"));
+}
+
+#[test]
+fn a_growth_run_is_shown_by_its_own_panes() {
+    let mut app = replay(synthetic::growth_run());
+    pass(&mut app, 2.0);
+    let app = after(app, &[Action::Focus(Pane::Growth)]);
+    insta::assert_snapshot!("growth_begun_80x24", text(&app, 80, 24));
+    let app = after(app, &[Action::End]);
+    insta::assert_snapshot!("growth_run_120x40", text(&after(app.clone(), &[Action::Zoom]), 120, 40));
+    let proxy = after(app.clone(), &[Action::Focus(Pane::Proxy), Action::NextView, Action::NextView]);
+    insta::assert_snapshot!("growth_proxy_80x24", text(&proxy, 80, 24));
+    let first = text(&after(app, &[Action::Focus(Pane::Spectrum)]), 120, 40);
+    assert_eq!(first.matches("against n: 5 shows them").count(), 4, "{first}");
+}
+
+#[test]
+fn a_partial_growth_shows_what_it_has() {
+    let second = |e: &Event| matches!(e, Event::Growth(point) if point.n == 2);
+    let app = after(live(&synthetic::until(second), "mono"), &[Action::Focus(Pane::Growth)]);
+    let screen = text(&app, 80, 24);
+    assert!(screen.contains("two points") && !screen.contains("recomputing"), "{screen}");
+    let first = |e: &Event| matches!(e, Event::Growth(point) if point.n == 1);
+    let app = after(live(&synthetic::until(first), "mono"), &[Action::Focus(Pane::Growth)]);
+    assert!(text(&app, 80, 24).contains("A slope needs two n"), "{}", text(&app, 80, 24));
+    let overlap = after(app, &[Action::NextView, Action::NextView, Action::NextView]);
+    assert!(text(&overlap, 80, 24).contains("second eigenspace brings the first overlap"));
+}
+
+#[test]
+fn the_gradient_is_in_sight_all_along() {
+    let app = live(&synthetic::until(|e| matches!(e, Event::Gradients { .. })), "mono");
+    assert!(text(&app, 80, 24).contains("demo · ‖g^(8)‖ 0.31"));
+    let mut app = replay(synthetic::growth_run());
+    pass(&mut app, 1e3);
+    assert!(text(&app, 80, 24).contains("demo · ‖g^(8)‖ 0.31"));
+}
+
+#[test]
 fn wide_and_tall_screens_show_panes_in_a_row_or_a_column() {
     let app = live(&synthetic::run(), "mono");
     insta::assert_snapshot!("wide_240x45", text(&app, 240, 45));
     let tall = text(&app, 80, 64);
-    assert!(Pane::ALL.iter().all(|p| tall.contains(&format!("{} {} ", p.index() + 1, p.name()))), "{tall}");
+    assert!(Pane::ALL[..4].iter().all(|p| tall.contains(&format!("{} {} ─", p.index() + 1, p.name()))), "{tall}");
 }
 
 #[test]
@@ -165,7 +268,7 @@ fn colour_says_what_words_and_strokes_say() {
 #[test]
 fn help_lists_every_action() {
     let app = after(live(&synthetic::run(), "mono"), &[Action::Help]);
-    let all = text(&app, 120, 160);
+    let all = text(&app, 120, 180);
     for binding in BINDINGS {
         assert!(all.contains(binding.description), "{}", binding.description);
         let keys = app.keymap.of(binding.context, binding.action).unwrap().written();

@@ -208,6 +208,8 @@ fn two_sessions_are_told_apart_in_every_pane() {
     act(&mut app, Action::PreviousView);
     insta::assert_snapshot!("compared_by_draws_200x60", text(&app, 200, 60));
     act(&mut app, Action::PreviousView);
+    assert!(text(&app, 200, 60).contains("◆ B seconds"), "{}", text(&app, 200, 60));
+    act(&mut app, Action::PreviousView);
     assert_eq!(app.view.views.estimators, EstimatorsView::ByKAndSigma);
     insta::assert_snapshot!("compared_by_k_and_sigma_120x40", text(&app, 120, 40));
     act(&mut app, Action::Compare);

@@ -2,8 +2,10 @@
 //! a known quadratic plus a small cubic, and a proxy curve with a rounding floor.
 
 use eigentop::engine::event::{Event, Level, Stage, Stamped, Subject, Target, WarningName, Work};
-use eigentop::engine::knobs::{Knobs, Law, Precision, SolverKind};
+use eigentop::engine::knobs::{Exhibit, Knobs, Law, Precision, SolverKind};
 use eigentop::math::stream::{Purpose, Stream};
+
+mod exhibits;
 
 const N: usize = 8;
 const K: usize = 16;
@@ -60,13 +62,33 @@ impl Tape {
 
 /// The knobs of the run.
 pub fn knobs() -> Knobs {
-    Knobs::default()
+    Knobs { exhibits: Exhibit::ALL.into(), ..Knobs::default() }
 }
 
-/// The whole run, to the end.
+/// The whole run, to the end, with every exhibit.
 pub fn run() -> Vec<Stamped> {
+    let mut events = without_exhibits(&knobs());
+    let idle = events.pop().unwrap();
+    let mut tape = Tape { t: idle.t, events };
+    exhibits::all(&mut tape, 1);
+    tape.push(0.01, Event::Idle);
+    tape.events
+}
+
+/// A growth run: three trainings, their points and the validity of the proxy at each.
+pub fn growth_run() -> Vec<Stamped> {
     let mut tape = Tape { t: 0.0, events: Vec::new() };
-    open(&mut tape);
+    tape.push(0.0, Event::Opened(subject()));
+    tape.push(0.0, Event::Knobs(Knobs::default()));
+    exhibits::growth_run(&mut tape);
+    tape.push(0.01, Event::Idle);
+    tape.events
+}
+
+/// The whole run without any exhibit.
+pub fn without_exhibits(knobs: &Knobs) -> Vec<Stamped> {
+    let mut tape = Tape { t: 0.0, events: Vec::new() };
+    open(&mut tape, knobs);
     solve(&mut tape, SolverKind::Lanczos, PRODUCTS);
     eigenspace(&mut tape, 1, SolverKind::Lanczos, PRODUCTS);
     coefficients(&mut tape, 1);
@@ -94,25 +116,26 @@ pub fn with_power() -> Vec<Stamped> {
     events
 }
 
-fn open(tape: &mut Tape) {
-    tape.push(
-        0.0,
-        Event::Opened(Subject {
-            name: "demo".into(),
-            model: "nanochat 4×128".into(),
-            config: serde_json::json!({"n_layer": 4}),
-            parameters: 917_634,
-            sequences: 16,
-            tokens: 256,
-            precision: Precision::F32,
-            device: "cpu".into(),
-            threads: 2,
-            checkpoint: "0".repeat(64),
-            data: "1".repeat(64),
-            version: "0.1.0".into(),
-        }),
-    );
-    tape.push(0.0, Event::Knobs(knobs()));
+fn subject() -> Subject {
+    Subject {
+        name: "demo".into(),
+        model: "nanochat 4×128".into(),
+        config: serde_json::json!({"n_layer": 4}),
+        parameters: 917_634,
+        sequences: 16,
+        tokens: 256,
+        precision: Precision::F32,
+        device: "cpu".into(),
+        threads: 2,
+        checkpoint: "0".repeat(64),
+        data: "1".repeat(64),
+        version: "0.1.0".into(),
+    }
+}
+
+fn open(tape: &mut Tape, knobs: &Knobs) {
+    tape.push(0.0, Event::Opened(subject()));
+    tape.push(0.0, Event::Knobs(knobs.clone()));
     tape.push(0.3, Event::Losses { first: 0, losses: losses() });
     tape.push(0.2, Event::Gradients { n: N, grad_norm: 0.31, b_norm2: b_norm2(N) });
     tape.push(

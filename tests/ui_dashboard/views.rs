@@ -23,13 +23,16 @@ fn at_view(theme: &str, view: usize) -> App {
     app
 }
 
-/// Every view: all panes together at the larger sizes, each alone where only one fits.
+/// Every view: all panes together on their pages at the larger sizes, each alone where only one fits.
 fn every_view(name: &str, theme: &str, marker: Marker, shown: fn(&App, u16, u16) -> String) {
     for view in 1..=VIEWS {
         let mut app = at_view(theme, view);
         app.marker = marker;
         for (width, height) in [(120, 40), (200, 60)] {
             insta::assert_snapshot!(format!("{name}_{width}x{height}_view_{view}"), shown(&app, width, height));
+            let mut more = app.clone();
+            update(&mut more, Message::Act(Action::Focus(Pane::Growth)));
+            insta::assert_snapshot!(format!("{name}_{width}x{height}_more_view_{view}"), shown(&more, width, height));
         }
         let alone = Pane::ALL.map(|pane| {
             let mut app = app.clone();

@@ -124,7 +124,8 @@ crate::kernel! {
 
     /// With ġ = ẇ∘ȳ + w∘ȳ˙ and ṁ = mean(x̂˙∘g + x̂∘ġ): x̄˙ = −μ·r·(Cg − x̂m) + r·(Cġ − x̂˙m − x̂ṁ), w̄˙ = ȳ˙∘x̂ + ȳ∘x̂˙.
     fn normed_adjoint_tangent[T](op: &'a ScaledNorm, at: &'a At<'a, T>, dx: &'a [&'a [T]], ybar: &'a [T],
-        dybar: &'a [T], write: Write, to_x: &'a mut [T], to_w: &'a mut [T]) -> () {
+        dybar: &'a [T], write: Write, to: [&'a mut [T]; 2]) -> () {
+        let [to_x, to_w] = to;
         let (w, away, share) = (op.width, op.away::<T>(), T::of(1.0 / op.width as f64));
         let (weight, dweight) = (at.x[1], dx[1]);
         for (i, to_x) in to_x.chunks_exact_mut(w).enumerate() {
@@ -203,7 +204,7 @@ impl<T: Real> Primitive<T> for ScaledNorm {
 
     fn adjoint_tangent(&self, at: &At<T>, dx: &[&[T]], ybar: &[T], dybar: &[T], _: &mut [Vec<T>], out: &mut [Out<T>]) {
         let [to_x, to_w, to_b @ ..] = out else { unreachable!("two inputs or three") };
-        normed_adjoint_tangent(self, at, dx, ybar, dybar, to_x.write, to_x.to, to_w.open());
+        normed_adjoint_tangent(self, at, dx, ybar, dybar, to_x.write, [to_x.to, to_w.open()]);
         if let [to_b] = to_b {
             columns(dybar, to_b.open());
         }

@@ -5,11 +5,13 @@
 //! methods run over the same tape, so the ratios are those of the method and not of the array library; and the power
 //! iteration is the corrected one (signs, re-orthogonalisation), for the paper's own reaches no stated residual.
 
+mod costs;
 mod machine;
 mod stages;
 
 use serde::Serialize;
 
+pub use costs::{Costs, costs};
 pub use machine::{Machine, matmul_gflops};
 
 use super::device::usable;
@@ -100,7 +102,7 @@ pub struct Solver {
 pub struct VarianceRatio {
     /// Standard deviation of the probe.
     pub sigma: f64,
-    /// Plain sampling's variance over that with antithetic pairs and the quadratic control variate.
+    /// Plain sampling's variance over that with antithetic pairs and the refined quadratic control variate.
     pub ratio: f64,
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::{Bench, Both, Machine, Plan, Ratios, Reach, Seconds, Solver, VarianceRatio, matmul_gflops};
-use crate::criteria::estimators::{self, Pair};
+use crate::criteria::estimators::{self, Control, Pair};
 use crate::criteria::increment::{increment, mean};
 use crate::criteria::projection;
 use crate::criteria::quadratic::Coefficients;
@@ -13,7 +13,7 @@ use crate::diff::product::metered;
 use crate::diff::risk::{Interrupt, Risk};
 use crate::engine::device::placed;
 use crate::engine::hessian::{Hessian, block, solve};
-use crate::engine::knobs::SolverKind;
+use crate::engine::knobs::{Knobs, SolverKind};
 use crate::engine::memory;
 use crate::engine::problem::Problem;
 use crate::engine::worker::Settings;
@@ -27,7 +27,7 @@ use crate::spectrum::basis::Basis;
 use crate::spectrum::solver::{Eigenspace, Outcome, Request, Start};
 
 /// Most products that an eigensolver may spend for each pair.
-const PRODUCTS_PER_PAIR: usize = 500;
+pub(super) const PRODUCTS_PER_PAIR: usize = 500;
 
 /// Measure on the threads of the pool in force.
 pub(super) fn measure<T: Real>(
@@ -86,13 +86,20 @@ pub(super) fn measure<T: Real>(
     let model = Coefficients { a: increment(&losses, plan.knobs.n).unwrap_or(f64::NAN), c, b };
     for &sigma in &plan.knobs.sigmas {
         let began = Instant::now();
-        let pairs = pairs(&ours, plan, &space.vectors, &model, sigma)?;
+        let draws: Vec<Vec<f64>> =
+            (0..plan.knobs.draws.div_ceil(2)).map(|index| normals(&plan.knobs, index, model.k())).collect();
+        let pairs = pairs(&ours, plan.knobs.n, &draws, &space.vectors, &model, sigma)?;
         let seconds = began.elapsed().as_secs_f64();
         bench.seconds.ours.direct_mc.get_or_insert(seconds);
-        bench.variance_ratios.extend(variance_ratio(&pairs, model.moments(plan.knobs.k(), sigma).j(), plan, sigma));
+        bench.variance_ratios.extend(variance_ratio(
+            &pairs,
+            &Control::quadratic(&model, model.k(), sigma),
+            plan,
+            sigma,
+        ));
     }
     let began = Instant::now();
-    papers_draws(&papers, plan, &space.vectors)?;
+    draws(&papers, &plan.knobs, &space.vectors)?;
     bench.seconds.paper.direct_mc = Some(began.elapsed().as_secs_f64());
 
     let ratio = |of: fn(&Seconds) -> Option<f64>| Some(of(&bench.seconds.paper)? / of(&bench.seconds.ours)?);
@@ -211,38 +218,48 @@ fn papers_coefficients<T: Real>(risk: &Risk<T>, u: &Basis<T>, n: usize) -> Resul
     Ok((u.coefficients(&b), symmetric_part(u.len(), &difference)))
 }
 
-/// Half as many antithetic pairs as there are draws, with the quadratic model beside them.
-fn pairs<T: Real>(risk: &Risk<T>, plan: &Plan, u: &Basis<T>, model: &Coefficients, sigma: f64) -> Result<Vec<Pair>> {
-    let pair = |index: usize| {
-        let z = Stream::new(plan.knobs.seed, Purpose::Subspace, index as u64).normals(u.len());
-        let direction = u.combine(&z);
-        let [plus, minus] = [sigma, -sigma].map(|s| vector::moved(risk.point(), s, &direction));
-        let rows = risk.losses(&[&plus, &minus], 0..plan.knobs.n + 1)?;
-        let [plus, minus] = [&rows[0], &rows[1]].map(|row| increment(row, plan.knobs.n).unwrap_or(f64::NAN));
-        let (control_plus, control_minus) = (model.value(sigma, &z), model.value(-sigma, &z));
-        Ok(Pair { plus, minus, control_plus, control_minus })
-    };
-    (0..plan.knobs.draws.div_ceil(2)).map(pair).collect()
+/// Draw `index` in a subspace of dimension k.
+fn normals(knobs: &Knobs, index: usize, k: usize) -> Vec<f64> {
+    Stream::new(knobs.seed, Purpose::Subspace, index as u64).normals(k)
 }
 
-/// Direct Monte Carlo as the paper does it: the mean loss on n + 1 and again on n sequences for every draw.
-fn papers_draws<T: Real>(risk: &Risk<T>, plan: &Plan, u: &Basis<T>) -> Result<f64> {
-    let (n, sigma) = (plan.knobs.n, plan.knobs.sigmas.first().copied().unwrap_or(1e-3));
+/// The antithetic pairs of the draws, with the quadratic model beside them.
+fn pairs<'a, T: Real>(
+    risk: &Risk<T>,
+    n: usize,
+    draws: &'a [Vec<f64>],
+    u: &Basis<T>,
+    model: &Coefficients,
+    sigma: f64,
+) -> Result<Vec<Pair<'a>>> {
+    let pair = |z: &'a Vec<f64>| {
+        let direction = u.combine(z);
+        let [plus, minus] = [sigma, -sigma].map(|s| vector::moved(risk.point(), s, &direction));
+        let rows = risk.losses(&[&plus, &minus], 0..n + 1)?;
+        let [plus, minus] = [&rows[0], &rows[1]].map(|row| increment(row, n).unwrap_or(f64::NAN));
+        let (control_plus, control_minus) = (model.value(sigma, z), model.value(-sigma, z));
+        Ok(Pair { plus, minus, control_plus, control_minus, z })
+    };
+    draws.iter().map(pair).collect()
+}
+
+/// Direct Monte Carlo as the paper does it, at the first σ: the mean loss on n + 1 and again on n sequences for every draw.
+pub(super) fn draws<T: Real>(risk: &Risk<T>, knobs: &Knobs, u: &Basis<T>) -> Result<f64> {
+    let (n, sigma) = (knobs.n, knobs.sigmas.first().copied().unwrap_or(knobs.sigma));
     let mut total = 0.0;
-    for index in 0..plan.knobs.draws {
-        let z = Stream::new(plan.knobs.seed, Purpose::Subspace, index as u64).normals(u.len());
-        let point = vector::moved(risk.point(), sigma, &u.combine(&z));
+    for index in 0..knobs.draws {
+        let point = vector::moved(risk.point(), sigma, &u.combine(&normals(knobs, index, u.len())));
         let [more, fewer] = [n + 1, n].map(|count| risk.losses(&[&point], 0..count).map(|l| mean(&l[0], count)));
         total += (more?.unwrap_or(f64::NAN) - fewer?.unwrap_or(f64::NAN)).powi(2);
     }
-    Ok(total / plan.knobs.draws as f64)
+    Ok(total / knobs.draws as f64)
 }
 
 /// Variance of the mean of Δ² over that of our estimator from as many losses of a sequence: the paper's method spends
 /// 2n + 1 of them on a draw, ours n + 1.
-fn variance_ratio(pairs: &[Pair], exact: f64, plan: &Plan, sigma: f64) -> Option<VarianceRatio> {
+fn variance_ratio(pairs: &[Pair], control: &Control, plan: &Plan, sigma: f64) -> Option<VarianceRatio> {
     let plain = Estimate::of(pairs.iter().flat_map(|p| [p.plus * p.plus, p.minus * p.minus]))?;
-    let ours = estimators::with_control(pairs, exact)?;
+    let ours = estimators::with_control(pairs, control)?;
     let price = (2 * plan.knobs.n + 1) as f64 / (plan.knobs.n + 1) as f64;
     Some(VarianceRatio { sigma, ratio: price * (plain.stderr / ours.stderr).powi(2) })
 }

@@ -140,8 +140,8 @@ impl<T: Real> Run<T> {
             }
         }
         if let Some(path) = (self.shared.leave)() {
-            // Nothing will go on from here. A file that cannot be removed does no harm.
-            let _ = std::fs::remove_file(path);
+            // Nothing will go on from here.
+            state::remove(&path);
         }
         self.emitter.complete();
         Ok(())
@@ -191,7 +191,7 @@ impl<T: Real> Run<T> {
         Arc::new(move || control.check())
     }
 
-    /// The problem of a run at one checkpoint: the first takes the sequences as they stand, the others as they fall.
+    /// The problem of a run: the first takes the sequences as they stand, the others as they fall.
     fn problem(&self, run: usize) -> Problem {
         let mut problem = self.shared.problem.clone();
         if run > 0 {
@@ -235,7 +235,7 @@ impl<T: Real> Run<T> {
         if grid.iter().all(|n| self.is_known(run, *n, step(*n))) {
             return Ok(());
         }
-        let mut problem = self.shared.problem.clone();
+        let mut problem = self.problem(run);
         let Some(config) = problem.checkpoint.config.nanochat().cloned() else {
             let what = format!(
                 "training runs start a nanochat anew; {} is none: give another mode",
@@ -304,17 +304,17 @@ impl<T: Real> Run<T> {
         Ok(())
     }
 
-    /// A point is done: tell it, and leave behind what the next one starts from.
+    /// A point is done: leave behind what the next one starts from, and tell it.
     fn tell(&mut self, point: Point) -> Result<()> {
-        self.emitter.emit(Event::Growth(Box::new(point.clone())));
-        self.done += 1;
-        self.emitter.progress(self.done, self.total);
         if let (Some(path), Some((_, basis))) = ((self.shared.leave)(), &self.former)
             && let Err(error) = state::save(&path, &point, basis)
         {
             let text = format!("a stopped run will not go on digit for digit: {error}");
             self.emitter.emit(Event::Log { level: Level::Warning, text });
         }
+        self.emitter.emit(Event::Growth(Box::new(point)));
+        self.done += 1;
+        self.emitter.progress(self.done, self.total);
         self.emitter.checkpoint()
     }
 

@@ -1,9 +1,10 @@
 //! What a growth run that was stopped needs to go on digit for digit: the basis of its last point, from which the next
-//! solve would have started. A file beside the run's events, gone once the run is complete.
+//! solve would have started. A file beside the run's events, gone once the run is complete. It is written before its
+//! point is told, and the one before it stays until then: whenever a run is killed, one of the two is of its last point.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use safetensors::tensor::{Dtype, Metadata, SafeTensors, View, serialize_to_file};
 
@@ -49,18 +50,40 @@ fn name(point: &Point) -> String {
 /// Key of the point's name among the file's metadata.
 const POINT: &str = "point";
 
-/// Write the basis of a point; the file appears whole or not at all.
+/// Where the basis stands that a newer one took the place of.
+fn former(path: &Path) -> PathBuf {
+    path.with_extension("former.safetensors")
+}
+
+/// Write the basis of a point that is about to be told; the file appears whole or not at all.
 pub(super) fn save<T: Real>(path: &Path, point: &Point, basis: &Basis<T>) -> Result<()> {
     let columns = basis.cols().enumerate();
     let columns = columns.map(|(j, data)| (format!("{j:05}"), Column { data, shape: [data.len()] }));
+    if path.exists() {
+        std::fs::rename(path, former(path)).map_err(Error::io(path))?;
+    }
     let about = HashMap::from([(POINT.to_owned(), name(point))]);
     replace_by(path, Readers::Usual, |_, beside| {
         serialize_to_file(columns, Some(about), beside).map_err(|e| Error::file(path, e.to_string()))
     })
 }
 
-/// The basis of a point, if the file holds that of this very point in this precision. The file need not exist.
+/// Remove what was left. A file that cannot be removed does no harm.
+pub(super) fn remove(path: &Path) {
+    for path in [path, &former(path)] {
+        let _ = std::fs::remove_file(path);
+    }
+}
+
+/// The basis of a point, if one was left of this very point in this precision. No file need exist.
 pub(super) fn load<T: Real>(path: &Path, point: &Point) -> Result<Option<Basis<T>>> {
+    match read(path, point)? {
+        Some(basis) => Ok(Some(basis)),
+        None => read(&former(path), point),
+    }
+}
+
+fn read<T: Real>(path: &Path, point: &Point) -> Result<Option<Basis<T>>> {
     let bytes = match std::fs::read(path) {
         Ok(bytes) => bytes,
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -122,6 +145,16 @@ mod tests {
         assert!(load::<f32>(&path, &point(4)).unwrap().as_ref() == Some(&basis));
         assert!(load::<f32>(&path, &point(5)).unwrap().is_none());
         assert!(load::<f64>(&path, &point(4)).unwrap().is_none());
+        // Killed before point 5 could be told, a run goes on from point 4.
+        let mut next = Basis::<f32>::new(3, 1);
+        next.push(&[1.0, 2.0, 3.0]);
+        save(&path, &point(5), &next).unwrap();
+        assert!(load::<f32>(&path, &point(4)).unwrap().as_ref() == Some(&basis));
+        assert!(load::<f32>(&path, &point(5)).unwrap().as_ref() == Some(&next));
+        save(&path, &point(6), &next).unwrap();
+        assert!(load::<f32>(&path, &point(4)).unwrap().is_none());
+        remove(&path);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
         std::fs::write(&path, b"12345678901234567890").unwrap();
         assert!(load::<f32>(&path, &point(4)).unwrap_err().to_string().contains("growth.safetensors"));
     }

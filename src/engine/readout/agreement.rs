@@ -1,7 +1,7 @@
 //! How far the draws bear out the closed form: estimates after more and more draws, and the gap that is left.
 
 use super::Readout;
-use crate::criteria::estimators;
+use crate::criteria::estimators::{self, Control};
 use crate::math::stats::Estimate;
 
 /// The Monte Carlo estimates of J_sub(k, σ) after the first draws, in nats².
@@ -37,8 +37,9 @@ impl Readout {
     /// The estimates of J_sub(k, σ) against draws (the paper's S-curve), at numbers of draws that grow by about √2 from
     /// two; the last is all of them. Empty below two draws.
     pub fn s_curve(&self, k: usize, sigma: f64) -> Vec<AfterDraws> {
-        let Some(sub) = self.subspace(k, sigma) else { return Vec::new() };
+        let Some(model) = self.quadratic().filter(|q| k <= q.k()) else { return Vec::new() };
         let Some(target) = self.subspace_target(k) else { return Vec::new() };
+        let control = Control::quadratic(model, k, sigma);
         let pairs = self.pairs(target, self.shown_n(), sigma);
         let at = |draws: usize| {
             let first = &pairs[..draws];
@@ -46,7 +47,7 @@ impl Readout {
                 draws,
                 direct: estimators::direct(first)?,
                 quadratic: estimators::quadratic(first)?,
-                direct_cv: estimators::with_control(first, sub.gm.j())?,
+                direct_cv: estimators::with_control(first, &control)?,
             })
         };
         stops(pairs.len()).into_iter().filter_map(at).collect()

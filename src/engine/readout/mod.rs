@@ -132,6 +132,8 @@ pub struct DrawPair {
     pub linear: f64,
     /// Quadratic part zᵀBz in the subspace; 0 in the full space, where the control is linear.
     pub quadratic: f64,
+    /// The standard normals z in the subspace; empty in the full space.
+    pub z: Vec<f64>,
 }
 
 /// One Rademacher probe: figures for m = 1…n at index m − 1.
@@ -386,19 +388,21 @@ impl Readout {
         minus: &[f64],
         slopes: &[f64],
     ) {
-        let (linear, quadratic) = match target {
+        let (linear, quadratic, z) = match target {
             Target::Subspace { k, basis } => {
                 let current = self.eigenspace.as_ref().is_some_and(|e| e.basis == basis);
                 match self.coefficients.get(&n) {
                     Some(q) if current && k <= q.k() => {
-                        q.parts(&Stream::new(self.knobs.seed, Purpose::Subspace, index as u64).normals(k))
+                        let z = Stream::new(self.knobs.seed, Purpose::Subspace, index as u64).normals(k);
+                        let (linear, quadratic) = q.parts(&z);
+                        (linear, quadratic, z)
                     }
                     _ => return,
                 }
             }
-            Target::Full => (increment(slopes, n).unwrap_or(0.0), 0.0),
+            Target::Full => (increment(slopes, n).unwrap_or(0.0), 0.0, Vec::new()),
         };
-        let pair = DrawPair { index, plus: plus.to_vec(), minus: minus.to_vec(), linear, quadratic };
+        let pair = DrawPair { index, plus: plus.to_vec(), minus: minus.to_vec(), linear, quadratic, z };
         self.draws.entry((target, n, sigma.to_bits())).or_default().push(pair);
     }
 

@@ -1,7 +1,7 @@
 //! Figures derived from the readout where they are drawn: nothing here is stored, so a moved σ answers within a frame.
 
 use super::{AtN, DrawPair, Readout, Standing};
-use crate::criteria::estimators::{self, Pair};
+use crate::criteria::estimators::{self, Control, Pair};
 use crate::criteria::increment::{increment, mean};
 use crate::criteria::proxy::{self, Point, Sample};
 use crate::criteria::quadratic::{Coefficients, Moments};
@@ -20,7 +20,7 @@ pub struct Subspace {
     pub direct: Option<Estimate>,
     /// Quadratic Monte Carlo on the same draws.
     pub quadratic: Option<Estimate>,
-    /// Direct Monte Carlo with the quadratic model as control variate.
+    /// Direct Monte Carlo with the quadratic model as control variate, its linear part refined by the draws.
     pub direct_cv: Option<Estimate>,
 }
 
@@ -161,7 +161,7 @@ impl Readout {
     }
 
     /// The draws of a target as increments of Δ_m with their control variates, m ≤ n. The control belongs to m = n.
-    pub fn pairs(&self, target: Target, n: usize, sigma: f64) -> Vec<Pair> {
+    pub fn pairs(&self, target: Target, n: usize, sigma: f64) -> Vec<Pair<'_>> {
         let a = self.increment(n).unwrap_or(0.0);
         self.draws(target, n, sigma)
             .iter()
@@ -172,6 +172,7 @@ impl Readout {
                     minus: increment(&d.minus, n)?,
                     control_plus: even + sigma * d.linear,
                     control_minus: even - sigma * d.linear,
+                    z: &d.z,
                 })
             })
             .collect()
@@ -186,7 +187,7 @@ impl Readout {
             gm,
             direct: estimators::direct(&pairs),
             quadratic: estimators::quadratic(&pairs),
-            direct_cv: estimators::with_control(&pairs, gm.j()),
+            direct_cv: estimators::with_control(&pairs, &Control::quadratic(q, k, sigma)),
         })
     }
 
@@ -225,11 +226,11 @@ impl Readout {
     pub fn full(&self, sigma: f64) -> Full {
         let n = self.shown_n();
         let pairs = self.pairs(Target::Full, n, sigma);
-        let linear = self.increment(n).zip(self.b_norm2.get(&n)).map(|(a, b)| a * a + sigma * sigma * b);
+        let linear = self.increment(n).zip(self.b_norm2.get(&n)).map(|(a, b)| Control::linear(a, *b, sigma));
         let gm = self.full_moments(n, sigma).map(|f| f.j());
         Full {
             mc: estimators::direct(&pairs),
-            mc_cv: linear.and_then(|exact| estimators::with_control(&pairs, exact)),
+            mc_cv: linear.and_then(|control| estimators::with_control(&pairs, &control)),
             gm,
         }
     }
@@ -287,5 +288,48 @@ impl Readout {
             }
         }
         by_sigma.values().filter_map(|(sigma, samples)| proxy::point(*sigma, samples, floor)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::math::stream::{Purpose, Stream};
+
+    fn estimate(mean: f64, stderr: f64) -> Estimate {
+        Estimate { mean, stderr, draws: 16 }
+    }
+
+    #[test]
+    fn the_error_of_j_is_its_spread_over_estimates_of_the_traces() {
+        // (a, correlation of both estimates): the mean of the increment large, and 0.
+        for (a, correlation) in [(0.3, 0.0), (0.3, 0.8), (0.3, -0.8), (-0.5, 0.5)] {
+            let (trace, frob2, sigma) = (estimate(1.0, 0.1), estimate(2.0, 0.2), 1.0);
+            let covariance = correlation * trace.stderr * frob2.stderr;
+            let full = FullMoments::of(a, 0.5, (trace, frob2), covariance, sigma);
+            let js = (0..20_000).map(|i| {
+                let z = Stream::new(3, Purpose::Full, i).normals(2);
+                let other = correlation * z[0] + (1.0 - correlation * correlation).sqrt() * z[1];
+                let (t, f) = (trace.mean + trace.stderr * z[0], frob2.mean + frob2.stderr * other);
+                Moments::of(a, 0.5, t, f, sigma).j()
+            });
+            let spread = Estimate::of(js).unwrap();
+            let expected = spread.stderr * (spread.draws as f64).sqrt();
+            assert!((full.j_stderr / expected - 1.0).abs() < 0.03, "{a} {correlation}: {} {expected}", full.j_stderr);
+        }
+    }
+
+    #[test]
+    fn the_parts_of_j_have_intervals_of_their_own() {
+        let full = FullMoments::of(0.1, 0.5, (estimate(1.0, 0.2), estimate(2.0, 3.0)), 0.0, 1.0);
+        let half = full.mean_half_width();
+        assert!((half - 0.5 * full.trace.half_width()).abs() < 1e-15 && half < 0.6);
+        let mean2 = full.mean2();
+        assert!((mean2.low, mean2.high) == ((0.6 - half).powi(2), (0.6 + half).powi(2)), "{mean2:?}");
+        // An estimate of ‖A‖_F² as poor as this leaves the gradient part, which is exact.
+        assert_eq!((full.variance().low, full.variance().value), (0.5, 1.5));
+        assert!(full.j().low >= 0.5 && full.j().high > full.j().value);
+        let exact = FullMoments::of(0.1, 0.5, (Estimate::exact(1.0), Estimate::exact(2.0)), 0.0, 1.0);
+        assert_eq!(exact.j().width() + exact.mean2().width() + exact.variance().width(), 0.0);
     }
 }

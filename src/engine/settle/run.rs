@@ -21,6 +21,9 @@ use crate::spectrum::operator::SymmetricOperator;
 /// Pairs whose solve would hold as many vectors as a step does: the memory plan knows solves.
 const LIKE_A_SOLVE_FOR: usize = 4;
 
+/// Takes the problem where w* came to rest.
+pub type Keep = Box<dyn FnOnce(&Problem) -> Result<()> + Send>;
+
 /// What settling needs to begin.
 pub struct Job {
     /// How far to go.
@@ -28,7 +31,7 @@ pub struct Job {
     /// Reads the problem; on the worker's thread.
     pub open: Box<dyn FnOnce() -> Result<Problem> + Send>,
     /// Takes the problem at the lowest point, however the run ended.
-    pub keep: Box<dyn FnOnce(&Problem) -> Result<()> + Send>,
+    pub keep: Keep,
 }
 
 /// Start a worker that settles w* and then ends.
@@ -65,7 +68,7 @@ fn settle<T: Real>(
     device: &str,
     plan: &Plan,
     limit: u64,
-    keep: Box<dyn FnOnce(&Problem) -> Result<()> + Send>,
+    keep: Keep,
     emitter: &mut Emitter,
 ) -> Result<()> {
     let knobs = emitter.control.knobs();
@@ -85,6 +88,9 @@ fn settle<T: Real>(
     keep(&problem)?;
     let outcome = match ended {
         Err(Error::Cancelled) => Outcome::Stopped,
+        Err(Error::NotFinite(what)) => {
+            return Err(Error::NotFinite(format!("{what}; the lowest point before it was written")));
+        }
         other => other?,
     };
     f.emitter.emit(Event::Settled(outcome));

@@ -13,7 +13,7 @@ use kuva::render::layout::{Layout, TickFormat};
 use kuva::render::plots::Plot;
 use kuva::render::render::Scene;
 
-use super::range::{Range, drawable, tick};
+use super::range::{Range, drawable, tick, whole_step};
 use super::{At, Axis, Chart, Content, Map, Mark, Panel, Scale, Series, Style};
 use crate::error::{Error, Result};
 
@@ -34,10 +34,14 @@ const SIGNS: [MarkerShape; 7] = [
 const GREY: &str = "#7a7a7a";
 /// Width and height of a panel without its legend, in pixels of the SVG.
 const PANEL: (f64, f64) = (560.0, 400.0);
+/// Left and right margin of a panel: room for `2·10⁻¹²` beside the label.
+const MARGINS: (f64, f64) = (104.0, 24.0);
 /// Height of a line of the legend.
 const LEGEND_LINE: f64 = 22.0;
 /// Pixels of the PNG for one of the SVG: a panel then has 300 dots an inch over the width of a column.
 const DENSITY: f32 = 2.0;
+/// Distance of lines in the cell of a map, in rows of it.
+const MAP_LINE: f64 = 0.3;
 /// Font sizes: titles, labels, ticks, legends.
 const SIZES: [u32; 4] = [16, 15, 13, 13];
 /// Widest name on a horizontal axis of names that is not turned.
@@ -97,6 +101,7 @@ fn draw_series(panel: &Panel, series: &[Series], marks: &[Mark], lines: usize) -
 
     let mut layout = layout(panel, Layout::new(x.ends(), y.ends()));
     let ((x_low, x_high), (y_low, y_high)) = (x.ends(), y.ends());
+    layout = layout.with_force_margins(MARGINS.0, MARGINS.1);
     layout = layout.with_x_axis_min(x_low).with_x_axis_max(x_high).with_y_axis_min(y_low).with_y_axis_max(y_high);
     if panel.x.scale == Scale::Log {
         layout = layout.with_log_x();
@@ -104,14 +109,20 @@ fn draw_series(panel: &Panel, series: &[Series], marks: &[Mark], lines: usize) -
     if panel.y.scale == Scale::Log {
         layout = layout.with_log_y();
     }
-    if let Scale::Names(names) = &panel.x.scale {
-        layout = layout.with_x_tick_step(1.0);
-        if names.iter().any(|name| name.chars().count() > UPRIGHT) {
-            layout = layout.with_x_tick_rotate(-30.0);
+    match &panel.x.scale {
+        Scale::Names(names) => {
+            layout = layout.with_x_tick_step(1.0);
+            if names.iter().any(|name| name.chars().count() > UPRIGHT) {
+                layout = layout.with_x_tick_rotate(-30.0);
+            }
         }
-    }
-    if let Scale::Names(_) = panel.y.scale {
-        layout = layout.with_y_tick_step(1.0);
+        Scale::Linear => {
+            let places: Vec<f64> = series.iter().flat_map(|one| &one.points).map(|p| p.x).collect();
+            if let Some(step) = whole_step(&places) {
+                layout = layout.with_x_tick_step(step);
+            }
+        }
+        Scale::Log => (),
     }
     let (unit_x, unit_y) = (x.unit, y.unit);
     layout = layout.with_x_tick_format(ticks(&panel.x, unit_x)).with_y_tick_format(ticks(&panel.y, unit_y));
@@ -243,13 +254,14 @@ impl Placing<'_> {
     }
 
     fn signs(&self, series: &Series) -> Option<Plot> {
+        let points = self.points(series);
+        let wide = points.iter().any(|p| p.low < p.high);
         let bars = match series.style {
-            Style::Signs => true,
+            Style::Signs => wide,
             // A band of one point has no width to be seen by.
-            Style::Curve => series.points.len() == 1,
+            Style::Curve => wide && points.len() == 1,
             Style::Line | Style::Dashed | Style::Guide => return None,
         };
-        let points = self.points(series);
         let mut plot = ScatterPlot::new().with_data(points.iter().map(|p| (p.x, p.y)));
         if bars {
             plot = plot.with_y_err_asymmetric(points.iter().map(|p| (p.y - p.low, p.high - p.y)));
@@ -275,8 +287,12 @@ fn draw_map(panel: &Panel, map: &Map) -> (Vec<Plot>, Layout) {
         for (column, cell) in cells.iter().enumerate() {
             let Some(cell) = cell else { continue };
             let (x, y) = (column as f64 + 1.0, row as f64 + 1.0);
-            // The library prints a note somewhat above its place.
-            layout = layout.with_annotation(TextAnnotation::new(cell.text.clone(), x, y - 0.12).with_font_size(11));
+            // Lines below each other around the middle; the library prints a note somewhat above its place.
+            let lines = cell.lines.len() as f64;
+            for (i, text) in cell.lines.iter().enumerate() {
+                let place = y + MAP_LINE * (0.5 * lines - i as f64 - 1.0);
+                layout = layout.with_annotation(TextAnnotation::new(text.clone(), x, place).with_font_size(12));
+            }
         }
     }
     (plots, layout)
@@ -306,7 +322,7 @@ mod tests {
         let map = Map {
             columns: vec!["1".into(), "4".into()],
             rows: vec!["1e-3".into()],
-            cells: vec![vec![Some(MapCell { value: 1e-6, text: "1 ppm".into() }), None]],
+            cells: vec![vec![Some(MapCell { value: 1e-6, lines: vec!["1 ppm".into(), "±2 ppm".into()] }), None]],
         };
         let (x, y) = (Axis::log("n + 1"), Axis::log("J, nats²"));
         let panel = |content| Panel { title: "σ = 1e-3".into(), x: x.clone(), y: y.clone(), content };
@@ -316,7 +332,7 @@ mod tests {
     #[test]
     fn a_chart_becomes_an_svg_with_its_words_and_a_png() {
         let picture = draw(&chart()).unwrap();
-        for words in ["J_sub &lt; J_full", "∝ n⁻²", "n + 1", "floor", "1 ppm", "10⁻¹⁴"] {
+        for words in ["J_sub &lt; J_full", "∝ n⁻²", "n + 1", "floor", "1 ppm", "±2 ppm", "10⁻¹⁴"] {
             assert!(picture.svg.contains(words), "{words} is not in the picture");
         }
         assert!(!picture.svg.contains("NaN") && !picture.svg.contains("inf"));

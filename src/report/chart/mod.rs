@@ -166,5 +166,5 @@ pub struct MapCell {
     /// What its colour shows.
     pub value: f64,
     /// What is printed in it.
-    pub text: String,
+    pub lines: Vec<String>,
 }

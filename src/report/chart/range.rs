@@ -6,7 +6,7 @@ use crate::math::format::{exact, superscript};
 /// How far beyond the values intervals may stretch a range: by this factor on a logarithmic axis, by this multiple of
 /// the values' span on a linear one. The interval of two draws is as wide as the sky.
 const STRETCH: (f64, f64) = (10.0, 1.0);
-/// Air at the ends of a linear range, in parts of it.
+/// Air at the ends of a range, in parts of it.
 const AIR: f64 = 0.05;
 
 /// The range of an axis as it is drawn.
@@ -52,7 +52,7 @@ impl Range {
                 let low = least(ends).map_or(low, |end| end.clamp(low / STRETCH.0, low));
                 let high = most(ends).map_or(high, |end| end.clamp(high, high * STRETCH.0));
                 // At least half a decade, with a little air.
-                let lack = (10f64.sqrt() / (high / low)).max(1.0).sqrt() * 1.1;
+                let lack = (10f64.sqrt() / (high / low)).max(1.0).sqrt() * (high / low).powf(AIR).max(1.1);
                 let (low, high) = (low / lack, high * lack);
                 Range { low, high, unit: 10f64.powi(low.log10().floor() as i32) }
             }
@@ -75,6 +75,15 @@ impl Range {
     pub fn ends(&self) -> (f64, f64) {
         (self.low / self.unit, self.high / self.unit)
     }
+}
+
+/// The step of the ticks on a linear axis that counts something: whole, and no more than about eight of them. `None`
+/// where a value is not whole.
+pub fn whole_step(values: &[f64]) -> Option<f64> {
+    let (low, high) = values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), x| (l.min(*x), h.max(*x)));
+    let whole = values.iter().all(|x| x.fract() == 0.0) && high > low;
+    let steps = (0..).flat_map(|i| [1.0, 2.0, 5.0].map(|step| step * 10f64.powi(i)));
+    whole.then(|| steps.into_iter().find(|step| (high - low) / step <= 8.0)).flatten()
 }
 
 /// Whether a scale has a place for a value.
@@ -143,6 +152,13 @@ mod tests {
         assert!(one.low < 3.0 && one.high > 3.0);
         let none = Range::of_y(&Scale::Log, &series(&[(1.0, -1.0, -1.0, -1.0)]), &[]);
         assert!(none.low < none.high);
+    }
+
+    #[test]
+    fn counts_have_whole_ticks() {
+        assert_eq!(whole_step(&[1.0, 4.0, 16.0]), Some(2.0));
+        assert_eq!(whole_step(&[0.0, 3000.0]), Some(500.0));
+        assert_eq!((whole_step(&[0.5, 2.0]), whole_step(&[3.0]), whole_step(&[])), (None, None, None));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Audience, Exhibit, Exhibits};
+use super::{Audience, Exhibits, Titled};
 use crate::engine::readout::Readout;
 use crate::math::format::{exact, number};
 use crate::math::stats::{Estimate, Interval};
@@ -64,7 +64,7 @@ pub(super) fn gap(readout: &Readout) -> Vec<Gap> {
 }
 
 /// The S-curve, a table for each k and σ.
-pub(super) fn s_curve_tables(exhibits: &Exhibits) -> Vec<Exhibit> {
+pub(super) fn s_curve_tables(exhibits: &Exhibits) -> Vec<Titled> {
     let same_place = exhibits.s_curve.chunk_by(|a, b| (a.k, a.sigma) == (b.k, b.sigma));
     let table = |curve: &[AfterDraws]| {
         let AfterDraws { k, sigma, gm, .. } = curve[0];
@@ -81,7 +81,7 @@ pub(super) fn s_curve_tables(exhibits: &Exhibits) -> Vec<Exhibit> {
             ("direct_cv", "direct, control variate", Kind::Estimate),
         ];
         let closed = number(gm, 6);
-        Exhibit {
+        Titled {
             name: "s_curve",
             title: format!("S-curve: J_sub, nats², against draws, k = {k}, σ = {}; closed form {closed}", exact(sigma)),
             audience: exhibits.audience(Some(k), sigma),
@@ -93,7 +93,7 @@ pub(super) fn s_curve_tables(exhibits: &Exhibits) -> Vec<Exhibit> {
 }
 
 /// The map of the gap over k and σ.
-pub(super) fn gap_table(exhibits: &Exhibits) -> Exhibit {
+pub(super) fn gap_table(exhibits: &Exhibits) -> Titled {
     let row = |g: &Gap| {
         let size = Interval { value: g.size, low: (g.size - g.half).max(0.0), high: g.size + g.half };
         let confirmed = if g.confirmed { "yes" } else { "no" };
@@ -105,7 +105,7 @@ pub(super) fn gap_table(exhibits: &Exhibits) -> Exhibit {
         ("", "|direct − GM|/|direct|", Kind::Interval),
         ("confirmed", "GM within the interval", Kind::Plain),
     ];
-    Exhibit {
+    Titled {
         name: "gap",
         title: "Direct Monte Carlo against the closed form of J_sub".to_owned(),
         audience: Audience::Everyone,

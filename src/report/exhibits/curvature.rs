@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Audience, Exhibit, Exhibits};
+use super::{Audience, Exhibits, Titled};
 use crate::engine::readout::Readout;
 use crate::math::stats::{Estimate, Interval};
 use crate::report::document::FullTraces;
@@ -113,7 +113,7 @@ pub(super) fn density(readout: &Readout) -> Option<Density> {
 }
 
 /// Both estimates side by side.
-pub(super) fn traces_table(exhibits: &Exhibits) -> Exhibit {
+pub(super) fn traces_table(exhibits: &Exhibits) -> Titled {
     let row = |name: &str, t: FullTraces, products: Option<usize>| {
         let products = products.map_or(Cell::Blank, Cell::Count);
         vec![name.into(), Cell::Drawn(t.trace_a), Cell::Drawn(t.frob2_a), Cell::Count(t.trace_a.draws), products]
@@ -130,7 +130,7 @@ pub(super) fn traces_table(exhibits: &Exhibits) -> Exhibit {
         ("probes", "probes", Kind::Plain),
         ("products", "products", Kind::Plain),
     ];
-    Exhibit {
+    Titled {
         name: "traces",
         title: "Traces of A in the full space".to_owned(),
         audience: Audience::Everyone,
@@ -140,7 +140,7 @@ pub(super) fn traces_table(exhibits: &Exhibits) -> Exhibit {
 }
 
 /// One row a pair of eigenspaces.
-pub(super) fn overlap_table(exhibits: &Exhibits) -> Exhibit {
+pub(super) fn overlap_table(exhibits: &Exhibits) -> Titled {
     let row = |o: &Overlap| {
         let ends = [o.angles.first(), o.angles.last()].map(|angle| angle.copied().into());
         let [smallest, largest] = ends;
@@ -161,7 +161,7 @@ pub(super) fn overlap_table(exhibits: &Exhibits) -> Exhibit {
         ("smallest_angle", "smallest angle", Kind::Plain),
         ("largest_angle", "largest angle", Kind::Plain),
     ];
-    Exhibit {
+    Titled {
         name: "overlap",
         title: "Eigenspaces that followed each other: overlap and principal angles, radians".to_owned(),
         audience: Audience::Everyone,
@@ -171,7 +171,7 @@ pub(super) fn overlap_table(exhibits: &Exhibits) -> Exhibit {
 }
 
 /// The curve for programs, what it says for everyone.
-pub(super) fn density_tables(exhibits: &Exhibits) -> Vec<Exhibit> {
+pub(super) fn density_tables(exhibits: &Exhibits) -> Vec<Titled> {
     let Some(d) = &exhibits.density else { return Vec::new() };
     let at = |i: usize| Interval { value: d.mean[i], low: d.low[i], high: d.high[i] };
     let curve = (0..d.x.len()).map(|i| vec![Cell::Value(d.x[i]), Cell::Within(at(i))]);
@@ -184,7 +184,7 @@ pub(super) fn density_tables(exhibits: &Exhibits) -> Vec<Exhibit> {
     ];
     let facts = facts.into_iter().map(|(name, cell)| vec![name.into(), cell]).collect();
     let outliers = d.outliers.iter().enumerate().map(|(i, value)| vec![Cell::Count(i + 1), Cell::Value(*value)]);
-    let exhibit = |name, title: &str, audience, columns: [(&'static str, &'static str, Kind); 2], rows| Exhibit {
+    let exhibit = |name, title: &str, audience, columns: [(&'static str, &'static str, Kind); 2], rows| Titled {
         name,
         title: title.to_owned(),
         audience,
@@ -194,7 +194,7 @@ pub(super) fn density_tables(exhibits: &Exhibits) -> Vec<Exhibit> {
     let plain = |key, head| (key, head, Kind::Plain);
     let known = format!("Eigenvalues of the basis outside the bulk of H^({})", d.n);
     vec![
-        exhibit("density", &title, Audience::Everyone, [plain("fact", ""), plain("", "")], facts),
+        exhibit("density", &title, Audience::Everyone, [plain("fact", "fact"), plain("", "value")], facts),
         exhibit("density_outlier", &known, Audience::Everyone, [plain("i", "i"), plain("", "λ")], outliers.collect()),
         exhibit(
             "density_curve",

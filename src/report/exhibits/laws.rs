@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Audience, Exhibit, Exhibits};
+use super::{Audience, Exhibits, Titled};
 use crate::criteria::quadratic::Moments;
 use crate::engine::knobs::Law;
 use crate::engine::readout::Readout;
@@ -57,7 +57,7 @@ pub struct Share {
 }
 
 /// Every law that was compared, at every k and σ asked.
-pub(super) fn laws(readout: &Readout) -> Vec<OnLaw> {
+pub fn laws(readout: &Readout) -> Vec<OnLaw> {
     let parameters = readout.subject.as_ref().map_or(f64::NAN, |s| s.parameters as f64);
     let at = |(k, sigma)| {
         readout.law_figures(k, sigma).into_iter().map(move |f| OnLaw {
@@ -80,7 +80,7 @@ pub(super) fn laws(readout: &Readout) -> Vec<OnLaw> {
 }
 
 /// Shares at every k and σ with pairs enough.
-pub(super) fn shares(readout: &Readout) -> Vec<Share> {
+pub fn shares(readout: &Readout) -> Vec<Share> {
     let n = readout.shown_n();
     let at = |(k, sigma): (usize, f64)| {
         Some(Share {
@@ -96,10 +96,22 @@ pub(super) fn shares(readout: &Readout) -> Vec<Share> {
 }
 
 /// The laws, a table for each σ.
-pub(super) fn law_tables(exhibits: &Exhibits) -> Vec<Exhibit> {
+pub(super) fn law_tables(exhibits: &Exhibits) -> Vec<Titled> {
     let mut sigmas: Vec<f64> = exhibits.laws.iter().map(|l| l.sigma).collect();
     sigmas.sort_by(f64::total_cmp);
     sigmas.dedup();
+    let table = |sigma: f64| Titled {
+        name: "law",
+        title: format!("Probing laws side by side, σ = {}", exact(sigma)),
+        audience: exhibits.audience(None, sigma),
+        places: 3,
+        table: law_table(exhibits.laws.iter().filter(|l| l.sigma == sigma)),
+    };
+    sigmas.into_iter().map(table).collect()
+}
+
+/// One row each.
+pub fn law_table<'a>(laws: impl IntoIterator<Item = &'a OnLaw>) -> Table {
     let row = |l: &OnLaw| {
         vec![
             Cell::Text(l.law.to_string()),
@@ -128,18 +140,22 @@ pub(super) fn law_tables(exhibits: &Exhibits) -> Vec<Exhibit> {
         ("leakage", "leakage", Kind::Plain),
         ("signal", "signal, nats²", Kind::Plain),
     ];
-    let table = |sigma: f64| Exhibit {
-        name: "law",
-        title: format!("Probing laws side by side, σ = {}", exact(sigma)),
-        audience: exhibits.audience(None, sigma),
-        places: 3,
-        table: Table::new(&columns, exhibits.laws.iter().filter(|l| l.sigma == sigma).map(row).collect()),
-    };
-    sigmas.into_iter().map(table).collect()
+    Table::new(&columns, laws.into_iter().map(row).collect())
 }
 
 /// Shares with and without the model.
-pub(super) fn share_table(exhibits: &Exhibits) -> Exhibit {
+pub(super) fn titled_shares(exhibits: &Exhibits) -> Titled {
+    Titled {
+        name: "share",
+        title: "Shares of the deformation with and without the quadratic model".to_owned(),
+        audience: Audience::Everyone,
+        places: 2,
+        table: share_table(&exhibits.shares),
+    }
+}
+
+/// One row each.
+pub fn share_table(shares: &[Share]) -> Table {
     let row = |s: &Share| {
         vec![
             Cell::Count(s.k),
@@ -158,11 +174,5 @@ pub(super) fn share_table(exhibits: &Exhibits) -> Exhibit {
         ("quadratic", "quadratic model", Kind::Interval),
         ("pairs", "pairs", Kind::Plain),
     ];
-    Exhibit {
-        name: "share",
-        title: "Shares of the deformation with and without the quadratic model".to_owned(),
-        audience: Audience::Everyone,
-        places: 2,
-        table: Table::new(&columns, exhibits.shares.iter().map(row).collect()),
-    }
+    Table::new(&columns, shares.iter().map(row).collect())
 }

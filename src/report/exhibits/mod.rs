@@ -3,8 +3,8 @@
 
 mod agreement;
 mod curvature;
-mod laws;
-mod theory;
+pub mod laws;
+pub mod theory;
 
 pub use agreement::{AfterDraws, Gap};
 pub use curvature::{Density, Overlap, Quadrature, Traces};
@@ -65,9 +65,9 @@ pub enum Audience {
     Programs,
 }
 
-/// A table with its names.
+/// A table with its title.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Exhibit {
+pub struct Titled {
     /// What its quantities begin with in CSV.
     pub name: &'static str,
     /// Its title.
@@ -100,13 +100,13 @@ impl Exhibits {
     }
 
     /// Every exhibit but growth, which has tables of another form, as a table; those without rows are left out.
-    pub fn tables(&self) -> Vec<Exhibit> {
+    pub fn tables(&self) -> Vec<Titled> {
         let curvature = [curvature::traces_table(self), curvature::overlap_table(self)];
         let all = curvature
             .into_iter()
             .chain(curvature::density_tables(self))
             .chain(laws::law_tables(self))
-            .chain([laws::share_table(self)])
+            .chain([laws::titled_shares(self)])
             .chain(theory::tables(self))
             .chain(agreement::s_curve_tables(self))
             .chain([agreement::gap_table(self)]);

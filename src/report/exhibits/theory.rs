@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Audience, Exhibit, Exhibits};
+use super::{Audience, Exhibits, Titled};
 use crate::engine::readout::Readout;
 use crate::engine::readout::exhibits::IndexSet;
 use crate::math::format::number;
@@ -97,7 +97,7 @@ pub struct IndexSets {
 }
 
 /// The bound over what was measured.
-pub(super) fn theory(readout: &Readout) -> Option<Theory> {
+pub fn theory(readout: &Readout) -> Option<Theory> {
     let n = readout.shown_n();
     let of_n = readout.theory(n, 1, 1.0)?.constants;
     let bound = |m: usize, k, sigma| {
@@ -116,7 +116,7 @@ pub(super) fn theory(readout: &Readout) -> Option<Theory> {
 }
 
 /// Corollary 4 at every k and σ asked.
-pub(super) fn corollary4(readout: &Readout) -> Vec<Corollary4> {
+pub fn corollary4(readout: &Readout) -> Vec<Corollary4> {
     let at = |(k, sigma)| {
         let c = readout.corollary4(k, sigma)?;
         let (diagonal, signal, full, off_diagonal) = (c.diagonal, c.signal, c.full, c.off_diagonal);
@@ -141,15 +141,15 @@ pub(super) fn proposition3(readout: &Readout) -> Option<Proposition3> {
 }
 
 /// All three as tables.
-pub(super) fn tables(exhibits: &Exhibits) -> Vec<Exhibit> {
+pub(super) fn tables(exhibits: &Exhibits) -> Vec<Titled> {
     let bounds = exhibits.theory.iter().flat_map(bound_tables);
     bounds
-        .chain([corollary4_table(exhibits)])
+        .chain([titled_corollary4(exhibits)])
         .chain(exhibits.proposition3.iter().flat_map(proposition3_tables))
         .collect()
 }
 
-fn bound_tables(theory: &Theory) -> Vec<Exhibit> {
+fn bound_tables(theory: &Theory) -> Vec<Titled> {
     let Constants { n, loss, gradient, curvature } = theory.constants;
     let title = format!(
         "Theorem 2, nats²: M_ℓ = {}, M_g = {}, M_H = {}",
@@ -157,6 +157,30 @@ fn bound_tables(theory: &Theory) -> Vec<Exhibit> {
         number(gradient, 4),
         number(curvature, 4)
     );
+    let part = |audience, wanted: &dyn Fn(usize) -> bool| Titled {
+        name: "theory",
+        title: title.clone(),
+        audience,
+        places: 3,
+        table: bound_table(theory.bounds.iter().filter(|b| wanted(b.n))),
+    };
+    let names = [("m_loss", loss), ("m_gradient", gradient), ("m_curvature", curvature)];
+    let constants = names.into_iter().map(|(name, value)| vec![name.into(), Cell::Value(value)]);
+    vec![
+        part(Audience::Everyone, &|m| m == n),
+        part(Audience::Programs, &|m| m != n),
+        Titled {
+            name: "theory_constant",
+            title: title.clone(),
+            audience: Audience::Programs,
+            places: 1,
+            table: Table::new(&[("constant", "", Kind::Plain), ("", "", Kind::Plain)], constants.collect()),
+        },
+    ]
+}
+
+/// One row each.
+pub fn bound_table<'a>(bounds: impl IntoIterator<Item = &'a Bound>) -> Table {
     let row = |b: &Bound| {
         let place = [Cell::Count(b.n), Cell::Count(b.k), Cell::Knob(b.sigma)];
         let figures = [b.bound, b.loss, b.gradient, b.curvature, b.measured, b.slack].map(Cell::Value);
@@ -173,29 +197,21 @@ fn bound_tables(theory: &Theory) -> Vec<Exhibit> {
         ("measured", "J_sub", Kind::Plain),
         ("slack", "bound/J_sub", Kind::Plain),
     ];
-    let part = |audience, wanted: &dyn Fn(usize) -> bool| Exhibit {
-        name: "theory",
-        title: title.clone(),
-        audience,
-        places: 3,
-        table: Table::new(&columns, theory.bounds.iter().filter(|b| wanted(b.n)).map(row).collect()),
-    };
-    let names = [("m_loss", loss), ("m_gradient", gradient), ("m_curvature", curvature)];
-    let constants = names.into_iter().map(|(name, value)| vec![name.into(), Cell::Value(value)]);
-    vec![
-        part(Audience::Everyone, &|m| m == n),
-        part(Audience::Programs, &|m| m != n),
-        Exhibit {
-            name: "theory_constant",
-            title: title.clone(),
-            audience: Audience::Programs,
-            places: 1,
-            table: Table::new(&[("constant", "", Kind::Plain), ("", "", Kind::Plain)], constants.collect()),
-        },
-    ]
+    Table::new(&columns, bounds.into_iter().map(row).collect())
 }
 
-fn corollary4_table(exhibits: &Exhibits) -> Exhibit {
+fn titled_corollary4(exhibits: &Exhibits) -> Titled {
+    Titled {
+        name: "corollary4",
+        title: "Corollary 4, nats²: what is left of J_sub with a = 0, c = 0 and B diagonal".to_owned(),
+        audience: Audience::Everyone,
+        places: 2,
+        table: corollary4_table(&exhibits.corollary4),
+    }
+}
+
+/// One row each.
+pub fn corollary4_table(corollaries: &[Corollary4]) -> Table {
     let row = |c: &Corollary4| {
         let figures = [c.diagonal, c.signal, c.full, c.off_diagonal].map(Cell::Value);
         [Cell::Count(c.k), Cell::Knob(c.sigma)].into_iter().chain(figures).collect()
@@ -208,16 +224,10 @@ fn corollary4_table(exhibits: &Exhibits) -> Exhibit {
         ("full", "J_sub", Kind::Plain),
         ("off_diagonal", "share of ‖B‖_F² off the diagonal", Kind::Plain),
     ];
-    Exhibit {
-        name: "corollary4",
-        title: "Corollary 4, nats²: what is left of J_sub with a = 0, c = 0 and B diagonal".to_owned(),
-        audience: Audience::Everyone,
-        places: 2,
-        table: Table::new(&columns, exhibits.corollary4.iter().map(row).collect()),
-    }
+    Table::new(&columns, corollaries.iter().map(row).collect())
 }
 
-fn proposition3_tables(proposition: &Proposition3) -> Vec<Exhibit> {
+fn proposition3_tables(proposition: &Proposition3) -> Vec<Titled> {
     let found = proposition.increments.len();
     let title = format!(
         "Proposition 3: the pure quadratic signal by columns of the basis, nats²; {} of {found} increments are ≥ 0",
@@ -238,14 +248,14 @@ fn proposition3_tables(proposition: &Proposition3) -> Vec<Exhibit> {
         proposition.increments.iter().enumerate().map(|(i, mu)| vec![Cell::Count(i + 1), Cell::Value(*mu)]);
     let columns_of_increments = [("j", "j", Kind::Plain), ("increment", "μ_j", Kind::Plain)];
     vec![
-        Exhibit {
+        Titled {
             name: "proposition3",
             title: title.clone(),
             audience: Audience::Everyone,
             places: 2,
             table: Table::new(&columns, proposition.signals.iter().map(row).collect()),
         },
-        Exhibit {
+        Titled {
             name: "proposition3",
             title,
             audience: Audience::Programs,

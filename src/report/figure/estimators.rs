@@ -78,7 +78,10 @@ pub fn map(readout: &Readout) -> Result {
     let cell = |k: usize, sigma: f64| {
         let gap = gap(k, sigma)?;
         let sign = if gap.confirms() { "≈ " } else { "" };
-        Some(MapCell { value: gap.size, text: format!("{sign}{} ±{}", part(gap.size), part(gap.half)) })
+        Some(MapCell {
+            value: gap.size,
+            lines: vec![format!("{sign}{}", part(gap.size)), format!("±{}", part(gap.half))],
+        })
     };
     let cells: Vec<Vec<Option<MapCell>>> =
         sigmas.iter().map(|sigma| ks.iter().map(|k| cell(*k, *sigma)).collect()).collect();

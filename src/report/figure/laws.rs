@@ -5,7 +5,8 @@ use crate::engine::readout::Readout;
 use crate::engine::readout::exhibits::LawFigures;
 use crate::math::stats::Interval;
 use crate::report::chart::{Axis, Point, Series, Style};
-use crate::report::table::{Cell, Kind, Table};
+use crate::report::exhibits::laws as exhibits;
+use crate::report::exhibits::laws::{law_table, share_table};
 
 /// The probing laws.
 pub fn laws(readout: &Readout) -> Result {
@@ -15,64 +16,36 @@ pub fn laws(readout: &Readout) -> Result {
     if readout.law_figures(k, readout.knobs.sigma).len() < 2 {
         return Err(MISSING);
     }
-    let (mut panels, mut rows) = (Vec::new(), Vec::new());
+    let mut panels = Vec::new();
     for &sigma in &readout.knobs.sigmas {
         let figures = readout.law_figures(k, sigma);
         let names = figures.iter().map(|f| format!("{}, {}", f.law, f.k)).collect();
-        let exactly = |value: f64| Interval { value, low: value, high: value };
         let points = |of: &dyn Fn(&LawFigures) -> Option<Interval>, aside: f64| -> Vec<Point> {
             let one = |(i, f): (usize, &LawFigures)| Some(Point { x: i as f64 + 1.0 + aside, y: of(f)? });
             figures.iter().enumerate().filter_map(one).collect()
         };
         let series = vec![
             Series::new(Style::Signs, 0, points(&|f| f.share, -0.14)).named("share Var_sub/Var_full"),
-            Series::new(Style::Signs, 1, points(&|f| f.gradient_share.map(exactly), 0.0)).named("gradient ‖c‖²/‖b‖²"),
+            Series::new(Style::Signs, 1, points(&|f| f.gradient_share.map(Interval::exact), 0.0))
+                .named("gradient ‖c‖²/‖b‖²"),
             Series::new(Style::Signs, 2, points(&|f| f.curvature_share, 0.14)).named("curvature ‖B‖²/‖A‖²"),
         ];
         panels.push(panel(at_sigma(sigma), Axis::names("law, dimensions", names), Axis::log("share"), series, vec![]));
-        for &k in &ks {
-            for f in readout.law_figures(k, sigma) {
-                rows.push(vec![
-                    Cell::Knob(sigma),
-                    Cell::Text(f.law.to_string()),
-                    Cell::Count(f.k),
-                    Cell::Value(f.moments.j()),
-                    f.share.into(),
-                    f.gradient_share.into(),
-                    f.curvature_share.into(),
-                    f.enrichment.into(),
-                    f.leakage.into(),
-                    Cell::Value(f.signal),
-                ]);
-            }
-        }
     }
-    let columns = [
-        ("sigma", "σ", Kind::Plain),
-        ("law", "law", Kind::Plain),
-        ("k", "dimensions", Kind::Plain),
-        ("j_sub", "J_sub, nats²", Kind::Plain),
-        ("share", "share", Kind::Interval),
-        ("gradient_share", "gradient share", Kind::Plain),
-        ("curvature_share", "curvature share", Kind::Interval),
-        ("enrichment", "enrichment", Kind::Plain),
-        ("leakage", "leakage", Kind::Plain),
-        ("signal", "pure quadratic signal, nats²", Kind::Plain),
-    ];
     let caption = format!(
         "What each probing law captures of the increment of n = {} in as many dimensions as it has, at most {k}: shares \
          of the variance, of its gradient and of its curvature, with 95 % intervals from the traces of A. Enrichment is \
          the share over k/P, 1 for a random subspace.",
         readout.shown_n()
     );
-    Ok(Shown { caption, chart: Some(side_by_side(panels)), table: Table::new(&columns, rows) })
+    Ok(Shown { caption, chart: Some(side_by_side(panels)), table: law_table(&exhibits::laws(readout)) })
 }
 
 /// The share with and without the quadratic model.
 pub fn shares(readout: &Readout) -> Result {
     const MISSING: &str = "the session has no pick-freeze pairs; `eigentop measure --exhibits shares` takes them";
     let (ks, n) = (known_ks(readout), readout.shown_n());
-    let (mut panels, mut rows) = (Vec::new(), Vec::new());
+    let mut panels = Vec::new();
     for &sigma in &readout.knobs.sigmas {
         let quadratic = |k: usize| Some(readout.shares(n, k, sigma)?.total);
         let known: Vec<usize> = ks.iter().copied().filter(|k| readout.pick_freeze_plain(*k, sigma).is_some()).collect();
@@ -92,24 +65,13 @@ pub fn shares(readout: &Readout) -> Result {
         ];
         let names = known.iter().map(|k| format!("k = {k}")).collect();
         panels.push(panel(at_sigma(sigma), Axis::names("", names), Axis::linear("share"), series, vec![]));
-        for &k in &known {
-            let row = [Cell::Knob(sigma), Cell::Count(k), quadratic(k).into(), controlled(k).into(), plain(k).into()];
-            rows.push(row.to_vec());
-        }
     }
-    if rows.is_empty() {
+    if panels.is_empty() {
         return Err(MISSING);
     }
-    let columns = [
-        ("sigma", "σ", Kind::Plain),
-        ("k", "k", Kind::Plain),
-        ("quadratic", "quadratic model", Kind::Interval),
-        ("pick_freeze", "pick-freeze with control", Kind::Interval),
-        ("pick_freeze_plain", "pick-freeze alone", Kind::Interval),
-    ];
     let caption = format!(
         "Share of the variance of the increment of n = {n} in the top eigenspace: by the quadratic model, and as a Sobol \
          index without it, from pairs of points that agree in the subspace alone. 95 % intervals."
     );
-    Ok(Shown { caption, chart: Some(side_by_side(panels)), table: Table::new(&columns, rows) })
+    Ok(Shown { caption, chart: Some(side_by_side(panels)), table: share_table(&exhibits::shares(readout)) })
 }

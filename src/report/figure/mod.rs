@@ -10,7 +10,7 @@ mod spectrum;
 mod stages;
 mod theory;
 
-pub use against_n::AgainstN;
+pub use against_n::{AgainstN, distance_from_minimisers};
 
 use super::chart::{Axis, Chart, Content, Mark, Panel, Series};
 use super::table::Table;
@@ -182,12 +182,18 @@ impl Figure {
 const NO_MODEL: &str = "the session ends before the quadratic model was known; `eigentop measure` computes it";
 
 /// A panel of series.
-fn panel(title: impl Into<String>, x: Axis, y: Axis, series: Vec<Series>, marks: Vec<Mark>) -> Panel {
+pub(in crate::report) fn panel(
+    title: impl Into<String>,
+    x: Axis,
+    y: Axis,
+    series: Vec<Series>,
+    marks: Vec<Mark>,
+) -> Panel {
     Panel { title: title.into(), x, y, content: Content::Series(series, marks) }
 }
 
 /// Panels side by side, at most three in a row.
-fn side_by_side(panels: Vec<Panel>) -> Chart {
+pub(in crate::report) fn side_by_side(panels: Vec<Panel>) -> Chart {
     let columns = panels.len().min(3);
     Chart { panels, columns }
 }
@@ -198,13 +204,13 @@ fn at_sigma(sigma: f64) -> String {
 }
 
 /// The interval of an estimate.
-fn interval(e: &Estimate) -> Interval {
+pub(in crate::report) fn interval(e: &Estimate) -> Interval {
     let half = e.half_width();
     Interval { value: e.mean, low: e.mean - half, high: e.mean + half }
 }
 
 /// The dimensions that a readout's quadratic model reaches.
-fn known_ks(readout: &Readout) -> Vec<usize> {
+pub(in crate::report) fn known_ks(readout: &Readout) -> Vec<usize> {
     let most = readout.quadratic().map_or(0, |q| q.k());
     readout.knobs.ks.iter().copied().filter(|k| *k <= most).collect()
 }

@@ -51,7 +51,11 @@ pub fn proxy(readout: &Readout) -> Result {
     let (mut panels, mut rows, mut caption) = (Vec::new(), Vec::new(), String::new());
     if !here.is_empty() {
         let valid = proxy::valid_to(&points);
-        panels.push(errors("at the checkpoint", vec![("median".to_owned(), &here)], valid));
+        let title = match valid {
+            Some(sigma) => format!("at the checkpoint: valid to σ = {}", number(sigma, 2)),
+            None => "at the checkpoint".to_owned(),
+        };
+        panels.push(errors(&title, vec![("median".to_owned(), &here)], valid));
         rows.extend(here.iter().map(|error| error.row([Cell::Blank, Cell::Blank])));
         let to = valid.map_or("nowhere".to_owned(), |sigma| format!("up to σ = {}", number(sigma, 2)));
         caption += &format!(
@@ -113,7 +117,7 @@ fn errors(title: &str, curves: Vec<(String, &Vec<Error>)>, valid: Option<f64>) -
         series.push(Series::new(Style::Dashed, 6, floor).named("rounding floor"));
     }
     let mut marks = vec![Mark { at: At::Y(VALID), label: format!("{} %", 100.0 * VALID) }];
-    marks.extend(valid.map(|to| Mark { at: At::X(to), label: format!("valid to σ = {}", number(to, 2)) }));
+    marks.extend(valid.map(|to| Mark { at: At::X(to), label: String::new() }));
     panel(title, Axis::log("σ, parameter units"), Axis::log("relative error"), series, marks)
 }
 

@@ -7,6 +7,7 @@ use crate::math::format::number;
 use crate::math::stats::Interval;
 use crate::report::chart::{At, Axis, Mark, Point, Series, Style};
 use crate::report::table::{Cell, Kind, Table};
+use crate::spectrum::basis::angles;
 
 /// Points of a density's curve.
 const POINTS: usize = 241;
@@ -102,12 +103,7 @@ pub fn stability(readout: &Readout) -> Result {
         all = readout
             .overlaps()
             .iter()
-            .map(|o| Stability {
-                run: 0,
-                at: o.n,
-                overlap: o.mean_square(),
-                angles: o.cosines.iter().map(|c| c.clamp(0.0, 1.0).acos()).collect(),
-            })
+            .map(|o| Stability { run: 0, at: o.n, overlap: o.mean_square(), angles: angles(&o.cosines) })
             .collect();
     }
     if all.is_empty() {

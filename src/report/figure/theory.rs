@@ -5,6 +5,8 @@ use crate::engine::readout::Readout;
 use crate::engine::readout::exhibits::IndexSet;
 use crate::math::format::number;
 use crate::report::chart::{At, Axis, Mark, Point, Series, Style};
+use crate::report::exhibits::theory as exhibits;
+use crate::report::exhibits::theory::{Bound, Corollary4, bound_table, corollary4_table};
 use crate::report::table::{Cell, Kind, Table};
 
 /// Theorem 2's bound over J_sub.
@@ -13,30 +15,13 @@ pub fn theorem2(readout: &Readout) -> Result {
         "the session has no constants of Theorem 2; `eigentop measure --exhibits theory` computes them";
     let k = *known_ks(readout).last().ok_or(NO_MODEL)?;
     let n = readout.shown_n();
-    let constants = readout.theory(n, k, readout.knobs.sigma).ok_or(MISSING)?.constants;
-    let (mut panels, mut rows) = (Vec::new(), Vec::new());
+    let theory = exhibits::theory(readout).ok_or(MISSING)?;
+    let constants = theory.constants;
+    let mut panels = Vec::new();
     for &sigma in &readout.knobs.sigmas {
-        let mut curves = [Vec::new(), Vec::new()];
-        for (&m, q) in &readout.coefficients {
-            let (Some(bound), Some(slack)) = (readout.theory(m, k, sigma), readout.slack(m, k, sigma)) else {
-                continue;
-            };
-            let j = q.moments(k, sigma).j();
-            curves[0].push(Point::exact(m as f64 + 1.0, bound.value()));
-            curves[1].push(Point::exact(m as f64 + 1.0, j));
-            rows.push(vec![
-                Cell::Knob(sigma),
-                Cell::Count(k),
-                Cell::Count(m),
-                Cell::Value(j),
-                Cell::Value(bound.value()),
-                Cell::Value(slack),
-                Cell::Value(bound.loss),
-                Cell::Value(bound.gradient),
-                Cell::Value(bound.curvature),
-            ]);
-        }
-        let [bound, measured] = curves;
+        let here = || theory.bounds.iter().filter(|b| (b.k, b.sigma) == (k, sigma));
+        let [bound, measured] = [|b: &Bound| b.bound, |b: &Bound| b.measured]
+            .map(|of| here().map(|b| Point::exact(b.n as f64 + 1.0, of(b))).collect());
         let series = vec![
             Series::new(Style::Dashed, 1, bound).named("bound"),
             Series::new(Style::Curve, 0, measured).named(format!("J_sub, k = {k}")),
@@ -44,17 +29,6 @@ pub fn theorem2(readout: &Readout) -> Result {
         let x = Axis::log("n + 1, sequences with the one added");
         panels.push(panel(at_sigma(sigma), x, Axis::log("nats²"), series, vec![]));
     }
-    let columns = [
-        ("sigma", "σ", Kind::Plain),
-        ("k", "k", Kind::Plain),
-        ("n", "n", Kind::Plain),
-        ("j_sub", "J_sub, nats²", Kind::Plain),
-        ("bound", "bound, nats²", Kind::Plain),
-        ("slack", "bound/J_sub", Kind::Plain),
-        ("bound_loss", "of it loss", Kind::Plain),
-        ("bound_gradient", "gradient", Kind::Plain),
-        ("bound_curvature", "curvature", Kind::Plain),
-    ];
     let caption = format!(
         "Theorem 2, J_sub ≤ (12 M_ℓ² + 3σ² M_g² + 3σ⁴(k² + 2k) M_H²)/(n + 1)², with constants measured here: M_ℓ = {} \
          nats, M_g = {} nats per unit, M_H = {} nats per squared unit (largest Ritz value and residual together) at n = {n}.",
@@ -62,17 +36,19 @@ pub fn theorem2(readout: &Readout) -> Result {
         number(constants.gradient, 4),
         number(constants.curvature, 4)
     );
-    Ok(Shown { caption, chart: Some(side_by_side(panels)), table: Table::new(&columns, rows) })
+    Ok(Shown { caption, chart: Some(side_by_side(panels)), table: bound_table(&theory.bounds) })
 }
 
 /// Corollary 4.
 pub fn corollary4(readout: &Readout) -> Result {
-    let ks = known_ks(readout);
-    let (mut panels, mut rows) = (Vec::new(), Vec::new());
+    let all = exhibits::corollary4(readout);
+    if all.is_empty() {
+        return Err(NO_MODEL);
+    }
+    let mut panels = Vec::new();
     for &sigma in &readout.knobs.sigmas {
-        let known: Vec<_> = ks.iter().filter_map(|k| Some((*k, readout.corollary4(*k, sigma)?))).collect();
-        let points = |of: fn(&crate::engine::readout::exhibits::Corollary4) -> f64| -> Vec<Point> {
-            known.iter().map(|(k, c)| Point::exact(*k as f64, of(c))).collect()
+        let points = |of: fn(&Corollary4) -> f64| -> Vec<Point> {
+            all.iter().filter(|c| c.sigma == sigma).map(|c| Point::exact(c.k as f64, of(c))).collect()
         };
         let series = vec![
             Series::new(Style::Curve, 6, points(|c| c.full)).named("J_sub"),
@@ -80,30 +56,13 @@ pub fn corollary4(readout: &Readout) -> Result {
             Series::new(Style::Dashed, 1, points(|c| c.diagonal)).named("and B diagonal (Corollary 4)"),
         ];
         panels.push(panel(at_sigma(sigma), Axis::log("k"), Axis::log("nats²"), series, vec![]));
-        for (k, c) in known {
-            let values = [c.off_diagonal, c.diagonal, c.signal, c.full, c.diagonal / c.signal, c.signal / c.full];
-            rows.push([Cell::Knob(sigma), Cell::Count(k)].into_iter().chain(values.map(Cell::Value)).collect());
-        }
     }
-    if rows.is_empty() {
-        return Err(NO_MODEL);
-    }
-    let columns = [
-        ("sigma", "σ", Kind::Plain),
-        ("k", "k", Kind::Plain),
-        ("off_diagonal", "share of ‖B‖² off the diagonal", Kind::Plain),
-        ("diagonal", "diagonal formula, nats²", Kind::Plain),
-        ("signal", "with all of B, nats²", Kind::Plain),
-        ("j_sub", "J_sub, nats²", Kind::Plain),
-        ("diagonal_over_signal", "diagonal/all of B", Kind::Plain),
-        ("signal_over_j_sub", "quadratic signal/J_sub", Kind::Plain),
-    ];
     let caption = format!(
         "Corollary 4 at n = {}: with a = 0, c = 0 and B diagonal, J = (σ⁴/4)(2Σμ² + (Σμ)²). Beside it the same with all \
          of B, and J_sub itself. All three follow from the coefficients and have no sampling error.",
         readout.shown_n()
     );
-    Ok(Shown { caption, chart: Some(side_by_side(panels)), table: Table::new(&columns, rows) })
+    Ok(Shown { caption, chart: Some(side_by_side(panels)), table: corollary4_table(&all) })
 }
 
 /// What an index set is called.

@@ -55,7 +55,7 @@ pub struct Rate {
 
 /// What a curve shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Figure {
+pub enum Followed {
     /// A criterion.
     Criterion(Quantity),
     /// C_n, what is left of a criterion once its rate is taken out.
@@ -68,19 +68,19 @@ pub enum Figure {
     GradNorm,
 }
 
-impl std::fmt::Display for Figure {
+impl std::fmt::Display for Followed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Figure::Criterion(quantity) => quantity.fmt(f),
-            Figure::Constant(quantity) => write!(f, "c_{quantity}"),
-            Figure::Ratio => f.write_str("ratio"),
-            Figure::Share => f.write_str("share"),
-            Figure::GradNorm => f.write_str("grad_norm"),
+            Followed::Criterion(quantity) => quantity.fmt(f),
+            Followed::Constant(quantity) => write!(f, "c_{quantity}"),
+            Followed::Ratio => f.write_str("ratio"),
+            Followed::Share => f.write_str("share"),
+            Followed::GradNorm => f.write_str("grad_norm"),
         }
     }
 }
 
-impl Serialize for Figure {
+impl Serialize for Followed {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
@@ -90,7 +90,7 @@ impl Serialize for Figure {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Curve {
     /// What it shows.
-    pub quantity: Figure,
+    pub quantity: Followed,
     /// Dimension, where it depends on one.
     pub k: Option<usize>,
     /// σ, where it depends on one.
@@ -200,11 +200,11 @@ impl Growth {
             growth.follow(readout, Quantity::JFull, None, Some(sigma));
             for &k in &ks {
                 growth.follow(readout, Quantity::JSub, Some(k), Some(sigma));
-                growth.add(Figure::Ratio, Some(k), Some(sigma), readout.growth_ratio(k, sigma));
-                growth.add(Figure::Share, Some(k), Some(sigma), readout.growth_share(k, sigma));
+                growth.add(Followed::Ratio, Some(k), Some(sigma), readout.growth_ratio(k, sigma));
+                growth.add(Followed::Share, Some(k), Some(sigma), readout.growth_share(k, sigma));
             }
         }
-        growth.add(Figure::GradNorm, None, None, readout.growth_grad_norm());
+        growth.add(Followed::GradNorm, None, None, readout.growth_grad_norm());
         Some(growth)
     }
 
@@ -212,14 +212,14 @@ impl Growth {
     fn follow(&mut self, readout: &Readout, quantity: Quantity, k: Option<usize>, sigma: Option<f64>) {
         // J_1 depends on neither and J_full on σ alone; what stands in is not looked at.
         let (at_k, at_sigma) = (k.unwrap_or(1), sigma.unwrap_or(1.0));
-        self.add(Figure::Criterion(quantity), k, sigma, readout.growth_curve(quantity, at_k, at_sigma));
-        self.add(Figure::Constant(quantity), k, sigma, readout.growth_constant(quantity, at_k, at_sigma));
+        self.add(Followed::Criterion(quantity), k, sigma, readout.growth_curve(quantity, at_k, at_sigma));
+        self.add(Followed::Constant(quantity), k, sigma, readout.growth_constant(quantity, at_k, at_sigma));
         if let Some(slope) = readout.growth_slope(quantity, at_k, at_sigma) {
             self.rates.push(Rate { quantity, k, sigma, theory: quantity.rate(), slope });
         }
     }
 
-    fn add(&mut self, quantity: Figure, k: Option<usize>, sigma: Option<f64>, curve: Vec<(Position, Interval)>) {
+    fn add(&mut self, quantity: Followed, k: Option<usize>, sigma: Option<f64>, curve: Vec<(Position, Interval)>) {
         let points = curve.into_iter().map(|(at, interval)| At { at, interval }).collect();
         self.curves.push(Curve { quantity, k, sigma, points });
     }

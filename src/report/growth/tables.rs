@@ -1,6 +1,6 @@
 //! Growth for people.
 
-use super::{Checkpoint, Curve, Figure, Growth, Run};
+use super::{Checkpoint, Curve, Followed, Growth, Run};
 use crate::engine::growth::Mode;
 use crate::engine::readout::growth::{Position, Quantity};
 use crate::math::format::{exact, measured, number, span};
@@ -62,10 +62,10 @@ fn label(quantity: Quantity, k: Option<usize>) -> String {
 fn head(curve: &Curve) -> String {
     let with_k = |name: &str| curve.k.map_or(name.to_owned(), |k| format!("{name} k={k}"));
     match curve.quantity {
-        Figure::Criterion(quantity) | Figure::Constant(quantity) => label(quantity, curve.k),
-        Figure::Ratio => with_k("ratio"),
-        Figure::Share => with_k("share"),
-        Figure::GradNorm => "‖g‖".to_owned(),
+        Followed::Criterion(quantity) | Followed::Constant(quantity) => label(quantity, curve.k),
+        Followed::Ratio => with_k("ratio"),
+        Followed::Share => with_k("share"),
+        Followed::GradNorm => "‖g‖".to_owned(),
     }
 }
 
@@ -76,6 +76,7 @@ fn rates(growth: &Growth) -> Section {
             _ if !(low.is_finite() && high.is_finite()) => UNKNOWN,
             theory if theory < low => "no, slower",
             theory if theory > high => "no, faster",
+            _ if rate.slope.is_wider_than(value.abs()) => "undecided",
             _ => "yes",
         };
         vec![
@@ -116,17 +117,17 @@ fn course(growth: &Growth) -> Section {
 }
 
 fn decay(growth: &Growth, sigma: f64) -> Section {
-    let wanted = |figure| matches!(figure, Figure::Criterion(_) | Figure::Ratio | Figure::Share);
+    let wanted = |figure| matches!(figure, Followed::Criterion(_) | Followed::Ratio | Followed::Share);
     by_position(growth, sigma, format!("Against {}, σ = {}", axis(growth), exact(sigma)), wanted)
 }
 
 fn constants(growth: &Growth, sigma: f64) -> Section {
     let title = format!("C_n: (n + 1) J_1 and (n + 1)² J of the others, σ = {}", exact(sigma));
-    by_position(growth, sigma, title, |figure| matches!(figure, Figure::Constant(_)))
+    by_position(growth, sigma, title, |figure| matches!(figure, Followed::Constant(_)))
 }
 
 /// A row a position, a column a curve.
-fn by_position(growth: &Growth, sigma: f64, title: String, wanted: impl Fn(Figure) -> bool) -> Section {
+fn by_position(growth: &Growth, sigma: f64, title: String, wanted: impl Fn(Followed) -> bool) -> Section {
     let here = |curve: &&Curve| curve.sigma.is_none_or(|s| s == sigma) && wanted(curve.quantity);
     let curves: Vec<&Curve> = growth.curves.iter().filter(here).collect();
     let at = |curve: &Curve, position: Position| {

@@ -12,13 +12,16 @@ use crate::ui::state::App;
 use crate::ui::theme::Token;
 
 /// Signs whose meaning the help explains.
-const LEGEND: [(&str, &str); 9] = [
+const LEGEND: [(&str, &str); 12] = [
     ("✓ …", "an eigenpair within, or not yet within, the tolerance"),
     ("±", "95 % interval; for λ the residual"),
     ("━ ╍ ┈ ◇ ○ △", "curves are told apart by stroke and sign as well as by colour"),
     ("◆ B", "a curve of the session compared"),
     ("≈", "in the map over k and σ: the draws confirm the closed form"),
     ("┼ ◆ ⚠", "on the time line: a stage begins, knobs are turned, a warning"),
+    ("‖g^(n)‖", "how far w* is from a minimiser, where the theory has 0"),
+    ("agrees", "the interval holds what theory gives; slower, faster: it does not"),
+    ("× random", "how many times the share of as many random directions"),
     ("share", "part of the increment's variance in the subspace"),
     ("recomputing", "figures of former knobs, until the new ones come"),
     ("U frozen", "the eigenspace of the n shown, for smaller n too"),

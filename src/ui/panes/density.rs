@@ -40,8 +40,8 @@ pub(super) fn reading(app: &App) -> Option<String> {
 pub(super) fn draw(canvas: &mut Canvas, area: Rect) {
     let app = canvas.app;
     let points = 2 * usize::from(area.width);
-    let Some((curve, single)) = curve(app, points).and_then(|c| Some((single(app, c.width)?, c))).map(|(s, c)| (c, s))
-    else {
+    let known = curve(app, points).and_then(|c| Some((single(app, c.width)?, c)));
+    let Some((single, curve)) = known else {
         let text = format!("The density of all eigenvalues. {}", missing(app, Exhibit::Density));
         return canvas.say(area, &text);
     };
@@ -55,13 +55,15 @@ pub(super) fn draw(canvas: &mut Canvas, area: Rect) {
     };
     let ends = [curve.x.first(), curve.x.last()].map(|x| x.copied().unwrap_or(0.0));
     let mut plot = Plot::new(Axis::new(across, ends[0], ends[1]), Quantity::Eigenvalue, y);
-    let band = (0..curve.x.len()).map(|i| (curve.x[i], curve.low[i].max(deepest), curve.high[i].max(deepest)));
+    // Where all of it lies deeper, the band ends.
+    let end = |high: f64| if high > deepest { high } else { f64::NAN };
+    let band = (0..curve.x.len()).map(|i| (curve.x[i], curve.low[i].max(deepest), end(curve.high[i])));
     plot.bands.push(Band { points: band.collect(), style: app.style(Token::Band) });
     let style = app.style(Token::Guide);
     plot.guides.push(Guide { at: At::Y(single), label: "one eigenvalue".into(), style });
     let [low, high] = curve.bulk;
     plot.guides.push(Guide { at: At::X(low), label: String::new(), style });
-    plot.guides.push(Guide { at: At::X(high), label: format!("bulk ≤ {}", number(high, 2)), style });
+    plot.guides.push(Guide { at: At::X(high), label: "bulk".into(), style });
     let mark = |value: &f64| Mark { point: (*value, single), sign: '●', style: app.style(Token::Series2) };
     plot.marks = curve.outliers.iter().map(mark).collect();
     let points = curve.x.iter().copied().zip(curve.mean.iter().copied()).collect();

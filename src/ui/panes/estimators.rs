@@ -4,9 +4,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 
-use crate::criteria::estimators::{Pair, direct, quadratic, with_control};
 use crate::engine::event::Stage;
 use crate::engine::readout::Readout;
+use crate::engine::readout::agreement::AfterDraws;
 use crate::engine::readout::views::Subspace;
 use crate::math::format::{deviation, exact, measured, number};
 use crate::math::stats::Estimate;
@@ -65,7 +65,7 @@ fn reading(app: &App) -> Option<String> {
         }
         EstimatorsView::ByKAndSigma => {
             let gaps = app.wanted.sigmas.iter().flat_map(|s| app.shown_ks().into_iter().map(move |k| (k, *s)));
-            let known: Vec<_> = gaps.filter_map(|(k, s)| Some((k, s, gap(readout, k, s)?))).collect();
+            let known: Vec<_> = gaps.filter_map(|(k, s)| Some((k, s, readout.gap(k, s)?))).collect();
             let (k, s, most) =
                 known.iter().filter(|(.., g)| !g.confirms()).max_by(|a, b| a.2.size.total_cmp(&b.2.size))?;
             Some(format!(
@@ -110,28 +110,6 @@ fn part(x: f64) -> String {
     deviation(x).trim_start_matches(['+', '−']).to_owned()
 }
 
-/// How far direct Monte Carlo lies from the closed form.
-struct Gap {
-    /// |direct − GM|/|direct|.
-    size: f64,
-    /// Half of the 95 % interval of direct, over |direct|.
-    half: f64,
-}
-
-impl Gap {
-    /// Whether the closed form lies in the interval.
-    fn confirms(&self) -> bool {
-        self.size <= self.half
-    }
-}
-
-fn gap(readout: &Readout, k: usize, sigma: f64) -> Option<Gap> {
-    let sub = readout.subspace(k, sigma)?;
-    let direct = sub.direct.filter(|d| d.draws >= 2 && d.mean != 0.0)?;
-    let size = (direct.mean - sub.gm.j()).abs() / direct.mean.abs();
-    Some(Gap { size, half: direct.half_width() / direct.mean.abs() })
-}
-
 /// Draw the view chosen.
 fn draw(canvas: &mut Canvas, area: Rect) {
     match canvas.app.view.views.estimators {
@@ -167,7 +145,7 @@ fn map(canvas: &mut Canvas, side: &Side, area: Rect) {
     const DEEP: f64 = 1.0;
     let app = canvas.app;
     let cell = |k: usize, sigma: f64| {
-        let gap = gap(side.readout, k, sigma)?;
+        let gap = side.readout.gap(k, sigma)?;
         let shade = ((gap.size.max(LIGHT) / LIGHT).ln() / (DEEP / LIGHT).ln()).clamp(0.0, 1.0);
         let sign = if gap.confirms() { "≈ " } else { "" };
         Some(Cell { shade, lines: vec![format!("{sign}{}", part(gap.size)), format!("±{}", part(gap.half))] })
@@ -198,17 +176,17 @@ fn map(canvas: &mut Canvas, side: &Side, area: Rect) {
     }
 }
 
-/// The estimators of the table and the plot: name, curve, and how it follows from the first pairs.
+/// An estimator of the table and the plot.
 struct Kind {
     name: &'static str,
-    of: fn(&[Pair], f64) -> Option<Estimate>,
+    of: fn(&AfterDraws) -> Estimate,
 }
 
 /// The three Monte Carlo estimators.
 const KINDS: [Kind; 3] = [
-    Kind { name: "direct", of: |pairs, _| direct(pairs) },
-    Kind { name: "quadratic", of: |pairs, _| quadratic(pairs) },
-    Kind { name: "control", of: with_control },
+    Kind { name: "direct", of: |after| after.direct },
+    Kind { name: "quadratic", of: |after| after.quadratic },
+    Kind { name: "control", of: |after| after.direct_cv },
 ];
 
 fn by_draws(canvas: &mut Canvas, area: Rect) {
@@ -240,16 +218,18 @@ fn by_draws(canvas: &mut Canvas, area: Rect) {
     canvas.plot(plot, below);
 }
 
-/// J/GM − 1 by draws for each of [`KINDS`]: draws, running mean, half of its interval. `None` before two draws.
+/// J/GM − 1 by draws for each of [`KINDS`]: draws, mean so far, half of its interval. `None` before two draws.
 fn runs(readout: &Readout, k: usize, sigma: f64) -> Option<[Vec<(f64, f64, f64)>; 3]> {
     let gm = readout.subspace(k, sigma)?.gm.j();
-    let pairs = readout.pairs(readout.subspace_target(k)?, readout.shown_n(), sigma);
-    let stops = stops(pairs.len());
+    let course = readout.s_curve(k, sigma);
     let run = |kind: &Kind| -> Vec<(f64, f64, f64)> {
-        let at = |s: &usize| (kind.of)(&pairs[..*s], gm).map(|e| (*s as f64, e.mean / gm - 1.0, e.half_width() / gm));
-        stops.iter().filter_map(at).collect()
+        let at = |after: &AfterDraws| {
+            let e = (kind.of)(after);
+            (after.draws as f64, e.mean / gm - 1.0, e.half_width() / gm)
+        };
+        course.iter().map(at).collect()
     };
-    (pairs.len() >= 2).then(|| KINDS.each_ref().map(run))
+    (!course.is_empty()).then(|| KINDS.each_ref().map(run))
 }
 
 /// The numbers behind the curves, which are their legend too. Returns the rows used.
@@ -304,14 +284,6 @@ fn estimates(app: &App, sub: &Subspace, area: Rect, buffer: &mut Buffer) -> u16 
         }
     }
     row
-}
-
-/// Numbers of draws at which running means are shown: all up to 16, then evenly spaced in the logarithm.
-fn stops(draws: usize) -> Vec<usize> {
-    let tail = log_grid(16.0, draws.max(16) as f64, 48).map(|s| s.round() as usize);
-    let mut stops: Vec<usize> = (2..=16).chain(tail).filter(|s| *s <= draws).collect();
-    stops.dedup();
-    stops
 }
 
 /// The pane's axes for J: logarithmic unless told otherwise.
@@ -386,17 +358,4 @@ fn by_n(canvas: &mut Canvas, area: Rect) {
     let mut plot = Plot::new(x, Quantity::N, y);
     plot.curves = curves;
     canvas.plot(plot, area);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn stops_ascend_to_the_last_draw() {
-        assert_eq!(stops(5), [2, 3, 4, 5]);
-        let many = stops(4096);
-        assert!(many.len() < 70 && many.is_sorted() && many.last() == Some(&4096));
-        assert!(stops(1).is_empty());
-    }
 }

@@ -1,7 +1,9 @@
 //! Pane 5: how the criteria fall as n grows, and how still the eigenspaces under them hold. The points come from a
 //! growth run or from the exhibit of that name.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod eigenspaces;
+
+use std::collections::BTreeSet;
 
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
@@ -12,7 +14,7 @@ use crate::engine::knobs::Exhibit;
 use crate::engine::readout::Readout;
 use crate::engine::readout::growth::{Position, Quantity as Criterion};
 use crate::math::format::{exact, measured, measured_to, number};
-use crate::math::stats::{Estimate, Interval};
+use crate::math::stats::Interval;
 use crate::ui::plot::axis::{Axis, Scale};
 use crate::ui::plot::raster::Stroke;
 use crate::ui::plot::{At, Band, Curve, Guide, Mark, Plot, Quantity};
@@ -47,7 +49,7 @@ impl Followed {
         }
     }
 
-    /// Its exponent in words: `n^-1.9 ±0.4`.
+    /// Its exponent of n + 1, with its interval.
     fn slope(self, readout: &Readout, sigma: f64) -> Option<Interval> {
         readout.growth_slope(self.criterion, self.k, sigma)
     }
@@ -111,7 +113,7 @@ fn verdict(theory: f64, slope: &Interval) -> (&'static str, Token) {
 }
 
 fn exponent(slope: &Interval) -> String {
-    let half = 0.5 * (slope.high - slope.low);
+    let half = 0.5 * slope.width();
     if half.is_finite() { measured_to(slope.value, half, 3) } else { number(slope.value, 3) }
 }
 
@@ -163,29 +165,21 @@ fn reading(app: &App) -> Option<String> {
                 true => {
                     format!("Near 1 at every n for σ = {}: a² dominates there, read the share. {source}.", exact(sigma))
                 }
-                false => format!("Lowest at {at} for k = {k}, σ = {}: {}. {source}.", exact(sigma), interval(lowest)),
-            }
-        }
-        GrowthView::Overlap => {
-            let by_hand = readout.overlaps().last().map_or(String::new(), |o| {
-                format!(" Turned by hand, n {} to {}: {}.", o.former, o.n, number(o.mean_square(), 3))
-            });
-            match overlaps(readout).last() {
-                Some(last) => format!(
-                    "1 is the same space, k/P = {} a random one: {} at the last step, largest angle {:.0}°.{by_hand}",
-                    number(k as f64 / readout.subject.as_ref()?.parameters as f64, 1),
-                    measured_to(last.overlap.mean, last.half(), 3),
-                    last.angles.last()?.to_degrees()
+                false => format!(
+                    "Lowest at {} = {at} for k = {k}, σ = {}: {}. {source}.",
+                    quantity(readout).title(),
+                    exact(sigma),
+                    interval(lowest)
                 ),
-                None => format!("The second eigenspace brings the first overlap.{by_hand}"),
             }
         }
+        GrowthView::Overlap => eigenspaces::reading(app)?,
         GrowthView::Gradient => {
             let (here, next) = (readout.growth_grad_norm(), readout.growth_next_gradient());
             let (at, norm) = here.last()?;
             let part = norm.value / next.last()?.1.value;
             format!(
-                "A minimiser has 0. At {} {at} it is {}, {} times what the next sequence changes it by. {source}.",
+                "A minimiser has 0. At {} = {at} it is {}, {} times what the next sequence changes it by. {source}.",
                 quantity(readout).title(),
                 number(norm.value, 3),
                 times(part)
@@ -198,7 +192,7 @@ fn draw(canvas: &mut Canvas, area: Rect) {
     match canvas.app.view.views.growth {
         GrowthView::Decay => {
             let table = canvas.app.wanted.ks.len() as u16 + 3;
-            let [plot, below] = match area.height >= PLOT + table + 1 {
+            let [plot, below] = match area.height > PLOT + table {
                 true => Layout::vertical([Constraint::Fill(1), Constraint::Length(table)]).spacing(1).areas(area),
                 false => [area, Rect::ZERO],
             };
@@ -207,7 +201,7 @@ fn draw(canvas: &mut Canvas, area: Rect) {
         }
         GrowthView::Constant => criteria(canvas, area, Readout::growth_constant, false),
         GrowthView::Ratio => ratios(canvas, area),
-        GrowthView::Overlap => stability(canvas, area),
+        GrowthView::Overlap => eigenspaces::draw(canvas, area),
         GrowthView::Gradient => gradients(canvas, area),
     }
 }
@@ -246,17 +240,29 @@ fn blank(app: &App) -> Plot {
     Plot::new(axis, quantity(&app.readout), axis)
 }
 
-/// Add a course as a curve with its intervals, and a sign on every point.
-fn add(app: &App, plot: &mut Plot, role: Role, series: usize, course: &Course, name: &str, label: &str) {
+/// Add a course as a curve with a sign on every point.
+fn add(
+    app: &App,
+    plot: &mut Plot,
+    role: Role,
+    series: usize,
+    course: &[(Position, Interval)],
+    name: &str,
+    label: &str,
+) {
     let points: Vec<(f64, f64)> = course.iter().map(|(at, i)| (*at as f64, i.value)).collect();
     let curve = role.curve(app, series, points, name, label);
     let sign = if role == Role::Shown { '•' } else { COMPARED };
     plot.marks.extend(curve.points.iter().map(|point| Mark { point: *point, sign, style: curve.style }));
-    if role == Role::Shown && course.iter().any(|(_, i)| i.high > i.low) {
+    plot.curves.push(curve);
+}
+
+/// Shade the intervals of a course; exact figures have none.
+fn shade(app: &App, plot: &mut Plot, course: &[(Position, Interval)]) {
+    if course.iter().any(|(_, i)| i.width() > 0.0) {
         let points = course.iter().map(|(at, i)| (*at as f64, i.low, i.high)).collect();
         plot.bands.push(Band { points, style: app.style(Token::Band) });
     }
-    plot.curves.push(curve);
 }
 
 /// The criteria against n, with the powers that theory gives them; with slopes on the labels where `slopes` says so.
@@ -270,6 +276,10 @@ fn criteria(canvas: &mut Canvas, area: Rect, of: fn(&Readout, Criterion, usize, 
             let slope = followed.slope(readout, sigma).filter(|_| slopes);
             let label = slope.map_or(name.clone(), |s| format!("{name} n^{}", exponent(&s)));
             add(app, &mut plot, role, followed.series, &course, &name, &label);
+            // J_sub runs along J_full, and its interval with that: one of them is enough to see.
+            if role == Role::Shown && followed.criterion != Criterion::JSub {
+                shade(app, &mut plot, &course);
+            }
         }
     }
     if app.view.views.growth == GrowthView::Decay && quantity(&app.readout) == Quantity::N {
@@ -321,7 +331,7 @@ fn rates(canvas: &mut Canvas, area: Rect) {
         }
         let course = app.readout.growth_curve(followed.criterion, followed.k, sigma);
         if let Some((_, i)) = course.last().filter(|_| wide) {
-            spans.push(Span::styled(measured(i.value, 0.5 * (i.high - i.low)), text));
+            spans.push(Span::styled(measured(i.value, 0.5 * i.width()), text));
         }
         line(canvas.buffer, area, row as u16 + 1, &Line::from(spans));
     }
@@ -348,76 +358,14 @@ fn ratios(canvas: &mut Canvas, area: Rect) {
                 let course = readout.growth_ratio(k, sigma);
                 let last = course.last().map_or(String::new(), |(_, i)| interval(i));
                 add(app, &mut plot, role, series, &course, &format!("k {k}"), &format!("k = {k:<3} {last}"));
+                if role == Role::Shown {
+                    shade(app, &mut plot, &course);
+                }
             }
         }
         plot.guides.push(Guide { at: At::Y(1.0), label: String::new(), style: app.style(Token::Guide) });
         fitted(canvas, below, plot, Scale::Linear, [1.0]);
     }
-}
-
-/// How the eigenspaces at one position sit to those of the position before, over the runs.
-struct Step {
-    at: Position,
-    overlap: Estimate,
-    /// Principal angles of all runs, radians, ascending.
-    angles: Vec<f64>,
-}
-
-impl Step {
-    /// Half of the interval over the runs; of one run none is known.
-    fn half(&self) -> f64 {
-        if self.overlap.draws > 1 { self.overlap.half_width() } else { 0.0 }
-    }
-}
-
-fn overlaps(readout: &Readout) -> Vec<Step> {
-    let mut by_position: BTreeMap<Position, (Vec<f64>, Vec<f64>)> = BTreeMap::new();
-    for stability in readout.growth_overlaps() {
-        let (overlaps, angles) = by_position.entry(stability.at).or_default();
-        overlaps.push(stability.overlap);
-        angles.extend(stability.angles);
-    }
-    let steps = by_position.into_iter().filter_map(|(at, (overlaps, mut angles))| {
-        angles.sort_by(f64::total_cmp);
-        Some(Step { at, overlap: Estimate::of(overlaps)?, angles })
-    });
-    steps.collect()
-}
-
-/// Overlaps above, principal angles below.
-fn stability(canvas: &mut Canvas, area: Rect) {
-    let app = canvas.app;
-    let both = area.height >= 2 * PLOT;
-    let [upper, lower] = match both {
-        true => Layout::vertical([Constraint::Fill(1); 2]).spacing(1).areas(area),
-        false => [area, Rect::ZERO],
-    };
-    let mut plot = blank(app);
-    for (readout, role) in sides(app) {
-        let mean = |s: &Step| Interval {
-            value: s.overlap.mean,
-            low: s.overlap.mean - s.half(),
-            high: s.overlap.mean + s.half(),
-        };
-        let course: Course = overlaps(readout).iter().map(|s| (s.at, mean(s))).collect();
-        add(app, &mut plot, role, 0, &course, "overlap", "overlap ‖UᵀV‖²/k");
-    }
-    if plot.curves.iter().all(|c| c.points.is_empty()) {
-        return canvas.say(area, "The second eigenspace brings the first overlap.");
-    }
-    fitted(canvas, upper, plot, Scale::Linear, [0.0, 1.0]);
-    let mut plot = blank(app);
-    let steps = overlaps(&app.readout);
-    let of = |angle: fn(&[f64]) -> Option<&f64>| -> Course {
-        let degrees = |s: &Step| Some((s.at, super::parts::sure(angle(&s.angles)?.to_degrees())));
-        steps.iter().filter_map(degrees).collect()
-    };
-    let all = steps.iter().flat_map(|s| s.angles.iter().map(|a| (s.at as f64, a.to_degrees())));
-    plot.marks.extend(all.map(|point| Mark { point, sign: '·', style: app.style(Token::Muted) }));
-    add(app, &mut plot, Role::Shown, 1, &of(|a| a.last()), "largest", "largest angle, °");
-    add(app, &mut plot, Role::Shown, 2, &of(|a| a.get(a.len() / 2)), "median", "median");
-    add(app, &mut plot, Role::Shown, 0, &of(|a| a.first()), "smallest", "smallest");
-    fitted(canvas, lower, plot, Scale::Linear, [0.0, 90.0]);
 }
 
 /// ‖g^(n)‖, and beside it by how much the next sequence changes the gradient.
@@ -428,6 +376,9 @@ fn gradients(canvas: &mut Canvas, area: Rect) {
         let next = readout.growth_next_gradient();
         add(app, &mut plot, role, 1, &next, "‖g_next − g^(n)‖", "‖g_next − g^(n)‖");
         add(app, &mut plot, role, 0, &readout.growth_grad_norm(), "‖g^(n)‖", "‖g^(n)‖");
+        if role == Role::Shown {
+            shade(app, &mut plot, &readout.growth_grad_norm());
+        }
     }
     fitted(canvas, area, plot, Scale::Log, []);
 }

@@ -14,12 +14,15 @@ use crate::ui::plot::{At, Band, Curve, Guide, Plot, Quantity};
 use crate::ui::state::{App, LawsView, Pane};
 use crate::ui::theme::Token;
 
-use super::parts::{bar, interval, line, log_grid, percent, sure, times, wrapped};
+use super::parts::{bar, interval, line, log_grid, percent, times, wrapped};
 use super::sides::Role;
 use super::{Awaited, Canvas, Face, coming, focus_k, missing, scale};
 
 /// The pane.
 pub(super) const FACE: Face = Face { subject, reading, draw, awaited };
+
+/// Rows that a plot needs.
+const PLOT: u16 = 9;
 
 /// Columns from which shares and their parts stand side by side.
 const WIDE: u16 = 100;
@@ -27,8 +30,8 @@ const WIDE: u16 = 100;
 fn subject(app: &App) -> String {
     let (sigma, n, k) = (exact(app.wanted.sigma), app.readout.shown_n(), focus_k(app));
     match app.view.views.laws {
-        LawsView::Shares => format!("─ share of the deformation, k = {k}, σ = {sigma}, n = {n}"),
-        LawsView::Parts => format!("─ gradient and curvature each catches, k = {k}, n = {n}"),
+        LawsView::Shares => format!("─ share of each, k = {k}, σ = {sigma}, n = {n}"),
+        LawsView::Parts => format!("─ gradient and curvature of each, k = {k}, n = {n}"),
         LawsView::ByK => format!("─ share against k, σ = {sigma}, n = {n}"),
         LawsView::BySigma => format!("─ share against σ, k = {k}, n = {n}"),
     }
@@ -53,9 +56,9 @@ fn reading(app: &App) -> Option<String> {
             let top = share(Law::Top)?;
             let random = figures.iter().find(|f| f.law == Law::Top)?.enrichment?;
             format!(
-                "Top catches {} of the deformation, {} times what k random directions would; most catches {} ({}).",
+                "Top catches {} of the deformation, {} times what {k} random directions would; {} catches most ({}).",
                 interval(&top),
-                number(random, 2),
+                times(random),
                 most.law,
                 interval(&most.share?)
             )
@@ -88,11 +91,23 @@ fn value(figures: &LawFigures) -> f64 {
 fn draw(canvas: &mut Canvas, area: Rect) {
     match canvas.app.view.views.laws {
         LawsView::Shares => {
-            let used = table(canvas, area) + 1;
+            let table = table(canvas, area);
+            // Air between the two tables where there is room for it.
+            let all = canvas.app.shown_ks().len() as u16 + 1;
+            let used = table + u16::from(area.height > table + all);
+            let free = (used + all + 1).min(area.height);
+            if area.height - free >= PLOT {
+                by_sigma(canvas, Rect { y: area.y + free, height: area.height - free, ..area });
+            }
             let below = Rect { y: area.y + used.min(area.height), height: area.height.saturating_sub(used), ..area };
             without_model(canvas, below);
         }
-        LawsView::Parts => parts(canvas, area),
+        LawsView::Parts => {
+            let used = (parts(canvas, area) + 1).min(area.height);
+            if area.height - used >= PLOT {
+                by_k(canvas, Rect { y: area.y + used, height: area.height - used, ..area });
+            }
+        }
         LawsView::ByK => by_k(canvas, area),
         LawsView::BySigma => by_sigma(canvas, area),
     }
@@ -119,7 +134,7 @@ fn over_laws(canvas: &mut Canvas, area: Rect, row: impl Fn(usize, &LawFigures) -
     }
     if !unknown.is_empty() {
         let text = format!("{}: {}", unknown.join(", "), missing(app, Exhibit::Laws));
-        for text in wrapped(&text, area.width, 2) {
+        for text in wrapped(&text, area.width, 3) {
             line(canvas.buffer, area, used, &Line::styled(text, app.style(Token::Muted)));
             used += 1;
         }
@@ -141,7 +156,7 @@ fn table(canvas: &mut Canvas, area: Rect) -> u16 {
     let app = canvas.app;
     let wide = area.width >= WIDE;
     let more = if wide { 42 } else { 0 };
-    let track = usize::from(area.width).saturating_sub(40 + more).min(44);
+    let track = usize::from(area.width).saturating_sub(42 + more).min(44);
     let track = if track >= 8 { track } else { 0 };
     let head = format!(" {:<11}{:>3}  {:<track$}  {:<14}{:>8}", "law", "k", "share", "", "× random");
     let parts = if wide { format!("  {:<10}{:<16}{:<10}", "gradient", "curvature", "leakage") } else { String::new() };
@@ -164,8 +179,8 @@ fn table(canvas: &mut Canvas, area: Rect) -> u16 {
     })
 }
 
-/// Gradient share and curvature share with a bar each, and leakage.
-fn parts(canvas: &mut Canvas, area: Rect) {
+/// Gradient share and curvature share with a bar each, and leakage. Returns the rows used.
+fn parts(canvas: &mut Canvas, area: Rect) -> u16 {
     let app = canvas.app;
     let track = (usize::from(area.width).saturating_sub(52) / 2).min(24);
     let track = if track >= 4 { track } else { 0 };
@@ -176,23 +191,23 @@ fn parts(canvas: &mut Canvas, area: Rect) {
     line(canvas.buffer, area, 0, &Line::styled(head, app.style(Token::Muted)));
     let below = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
     let text = app.style(Token::Text);
-    over_laws(canvas, below, |i, f| {
+    1 + over_laws(canvas, below, |i, f| {
         let style = app.style(Token::series(i));
         let mut spans = Vec::new();
-        let blank = sure(0.0);
-        spans.extend(bar(app, &f.gradient_share.map_or(blank, sure), track, style));
+        let blank = Interval::exact(0.0);
+        spans.extend(bar(app, &f.gradient_share.map_or(blank, Interval::exact), track, style));
         spans.push(Span::styled(format!(" {:<9} ", share_of(f.gradient_share)), text));
         spans.extend(bar(app, &f.curvature_share.unwrap_or(blank), track, style));
         spans
             .push(Span::styled(format!(" {:<14} {:<8}", known(f.curvature_share.as_ref()), share_of(f.leakage)), text));
         spans
-    });
+    })
 }
 
 /// The share of the law in force by the quadratic model and without it, by k.
 fn without_model(canvas: &mut Canvas, area: Rect) {
     let (app, readout, sigma) = (canvas.app, &canvas.app.readout, canvas.app.wanted.sigma);
-    if area.height < 3 {
+    if area.height < 2 {
         return;
     }
     let (muted, text) = (app.style(Token::Muted), app.style(Token::Text));
@@ -203,7 +218,10 @@ fn without_model(canvas: &mut Canvas, area: Rect) {
     let n = readout.shown_n();
     let mut row = 1;
     let mut any = false;
-    for (i, k) in app.shown_ks().into_iter().enumerate() {
+    let ks = app.shown_ks();
+    // Where not all fit, the largest tell most.
+    let skipped = ks.len().saturating_sub(usize::from(area.height - 1));
+    for (i, k) in ks.into_iter().enumerate().skip(skipped) {
         let Some(model) = readout.shares(n, k, sigma).map(|s| s.total) else { continue };
         let mut spans = vec![
             Span::styled(format!("{k:>4}  "), app.style(Token::series(i))),

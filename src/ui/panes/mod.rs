@@ -1,5 +1,5 @@
 //! The panes: each draws one question's answer from the readout, with a sentence that says what to look at. A file for
-//! each, which says so in its [`Face`].
+//! each.
 
 mod density;
 mod estimators;

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use crate::math::format::{measured_to, number};
+use crate::math::format::{count, measured_to, number};
 use crate::math::stats::Interval;
 use crate::ui::state::App;
 use crate::ui::theme::Token;
@@ -48,7 +48,7 @@ pub fn percent(part: f64) -> String {
 
 /// A figure with half the width of its interval.
 pub fn interval(i: &Interval) -> String {
-    measured_to(i.value, 0.5 * (i.high - i.low), 4)
+    measured_to(i.value, 0.5 * i.width(), 4)
 }
 
 /// A bar to the value in eighths of a cell; the interval's reach beyond it is shaded.
@@ -67,12 +67,11 @@ pub fn bar(app: &App, share: &Interval, width: usize, style: Style) -> [Span<'st
     ]
 }
 
-/// A figure that is known exactly, as an interval without width.
-pub fn sure(value: f64) -> Interval {
-    Interval { value, low: value, high: value }
-}
-
-/// `part` to two digits as a share of one, such as `0.24` or `3.1e-5`.
+/// A factor as short as it tells: `0.24`, `44.5`, `18k`.
 pub fn times(factor: f64) -> String {
-    if factor < 10.0 { number(factor, 2) } else { number(factor, 3) }
+    match factor {
+        f if f < 10.0 => number(f, 2),
+        f if f < 1e3 => number(f, 3),
+        f => count(f),
+    }
 }

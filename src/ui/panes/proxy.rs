@@ -105,10 +105,17 @@ fn checkpoints(canvas: &mut Canvas, area: Rect) {
         let points = curve.iter().map(|v| (v.sigma, v.quartiles[0], v.quartiles[1])).collect();
         plot.bands.push(Band { points, style: app.style(Token::Band) });
     }
-    for (i, (run, at, curve)) in measured.iter().enumerate() {
+    // Runs at one place look alike, and the first of them is named.
+    let mut places: Vec<usize> = measured.iter().map(|(_, at, _)| *at).collect();
+    places.sort_unstable();
+    places.dedup();
+    for (run, at, curve) in &measured {
         let points = curve.iter().map(|v| (v.sigma, v.median)).collect();
-        let label = if *run == 0 { format!("{name} = {at}") } else { format!("{name} = {at}, run {run}") };
-        plot.curves.push(Role::Shown.curve(app, i, points, &label, &label));
+        let label = format!("{name} = {at}");
+        let i = places.binary_search(at).unwrap_or(0);
+        let mut curve = Role::Shown.curve(app, i, points, &format!("{label}, run {run}"), &label);
+        curve.label = curve.label.filter(|_| *run == measured[0].0);
+        plot.curves.push(curve);
     }
     let label = format!("{} %", VALID * 100.0);
     plot.guides.push(Guide { at: At::Y(VALID), label, style: app.style(Token::Faint) });

@@ -123,20 +123,19 @@ fn table(app: &App, area: Rect, buffer: &mut Buffer) -> u16 {
         }
     }
     row += 1;
-    line(
-        buffer,
-        area,
-        row,
-        &Line::styled(
-            format!("{:>4}  {:<11}{:<11}{:<12}{}", "", "J, nats²", "= mean²", "+ variance", "from gradient"),
-            muted,
-        ),
-    );
+    let wide = area.width >= 66;
+    let second = if wide { 17 } else { 10 };
+    let head = format!("{:>4}  {:<16}{:<second$}{:<15}{}", "", "J, nats²", "= mean²", "+ variance", "gradient");
+    line(buffer, area, row, &Line::styled(head, muted));
     row += 1;
-    let of = |k: usize| Some((k.to_string(), readout.subspace(k, sigma)?.gm));
-    let full = readout.full_moments(n, sigma).map(|f| ("full".to_owned(), f.moments));
-    for (name, moments) in ks.iter().filter_map(|k| of(*k)).chain(full) {
-        line(buffer, area, row, &Line::styled(decomposition(&name, &moments), app.style(Token::Text)));
+    let of = |k: usize| {
+        let gm = readout.subspace(k, sigma)?.gm;
+        let parts = [gm.j(), gm.mean * gm.mean, gm.variance()].map(Interval::exact);
+        Some((k.to_string(), gm, parts))
+    };
+    let full = readout.full_moments(n, sigma).map(|f| ("full".to_owned(), f.moments, [f.j(), f.mean2(), f.variance()]));
+    for (name, moments, parts) in ks.iter().filter_map(|k| of(*k)).chain(full) {
+        line(buffer, area, row, &Line::styled(decomposition(&name, &moments, &parts, wide), app.style(Token::Text)));
         row += 1;
     }
     if let Some(leakage) = readout.leakage.filter(|_| row + 1 < area.height) {
@@ -177,14 +176,13 @@ fn share_row(app: &App, side: &Side, i: usize, k: usize, track: usize) -> Line<'
     Line::from(spans)
 }
 
-fn decomposition(name: &str, m: &Moments) -> String {
+/// J, its mean² and its variance, each with its interval where it is estimated; the closed forms on a basis are exact.
+/// On a narrow pane the interval of mean² is left out: it is that of J but for the variance's.
+fn decomposition(name: &str, m: &Moments, [j, mean2, variance]: &[Interval; 3], wide: bool) -> String {
     let gradient = if m.variance() > 0.0 { format!("{} %", percent(m.gradient / m.variance())) } else { "–".into() };
-    format!(
-        "{name:>4}  {:<11}{:<11}{:<12}{gradient}",
-        number(m.j(), 4),
-        number(m.mean * m.mean, 4),
-        number(m.variance(), 3)
-    )
+    let figure = |i: &Interval| if i.width() > 0.0 { interval(i) } else { number(i.value, 4) };
+    let mean2 = if wide { format!("{:<17}", figure(mean2)) } else { format!("{:<10}", number(mean2.value, 4)) };
+    format!("{name:>4}  {:<16}{mean2}{:<15}{gradient}", figure(j), figure(variance))
 }
 
 /// The ratio or the share, as the view asks; below the table, the share.

@@ -6,11 +6,12 @@ use ratatui::text::{Line, Span};
 use crate::engine::event::Stage;
 use crate::engine::readout::{Readout, StageState, Standing};
 use crate::math::format::{count, number, span};
+use crate::math::stats::Interval;
 use crate::ui::state::App;
 use crate::ui::theme::Token;
 
 use super::Canvas;
-use super::parts::{bar, line, percent, sure};
+use super::parts::{bar, line, percent};
 use super::sides::COMPARED;
 
 pub(super) fn subject(app: &App) -> String {
@@ -58,7 +59,7 @@ pub(super) fn draw(canvas: &mut Canvas, area: Rect) {
     let (muted, text) = (app.style(Token::Muted), app.style(Token::Text));
     let compared = app.compared.as_ref().map(|c| &c.readout);
     let beside = if compared.is_some() { 11 } else { 0 };
-    let track = usize::from(area.width).saturating_sub(46 + beside).min(40);
+    let track = usize::from(area.width).saturating_sub(48 + beside).min(40);
     let track = if track >= 6 { track } else { 0 };
     let b = if compared.is_some() { format!("{COMPARED} B seconds") } else { String::new() };
     let head = format!("{:<18}{:>8}  {:<track$}{:>9}{:>10} {b}", "stage", "seconds", "", "HVPs", "passes");
@@ -73,7 +74,7 @@ pub(super) fn draw(canvas: &mut Canvas, area: Rect) {
             Span::styled(format!("{:>8}  ", span(work.seconds)), text),
         ];
         if track > 0 {
-            spans.extend(bar(app, &sure(work.seconds / whole), track, app.style(Token::series(i))));
+            spans.extend(bar(app, &Interval::exact(work.seconds / whole), track, app.style(Token::series(i))));
         }
         let some = |x: f64| if x > 0.0 { count(x) } else { "–".to_owned() };
         let hvps = if work.hvps > 0.0 { number(work.hvps, 3) } else { "–".to_owned() };

@@ -8,13 +8,14 @@ use crate::engine::event::Stage;
 use crate::engine::knobs::{Exhibit, Law};
 use crate::engine::readout::exhibits::{Bound, IndexSet};
 use crate::math::format::{exact, number};
+use crate::math::stats::Interval;
 use crate::ui::plot::axis::{Axis, Scale};
 use crate::ui::plot::raster::Stroke;
 use crate::ui::plot::{At, Curve, Guide, Mark, Plot, Quantity};
 use crate::ui::state::{App, Pane, TheoryView};
 use crate::ui::theme::Token;
 
-use super::parts::{bar, line, percent, sure, times, wrapped};
+use super::parts::{bar, line, percent, times, wrapped};
 use super::sides::Role;
 use super::{Awaited, Canvas, Face, coming, focus_k, missing, scale};
 
@@ -22,7 +23,7 @@ use super::{Awaited, Canvas, Face, coming, focus_k, missing, scale};
 pub(super) const FACE: Face = Face { subject, reading, draw, awaited };
 
 /// Rows that a plot needs.
-const PLOT: u16 = 8;
+const PLOT: u16 = 6;
 
 fn subject(app: &App) -> String {
     let (sigma, n) = (exact(app.wanted.sigma), app.readout.shown_n());
@@ -62,10 +63,10 @@ fn reading(app: &App) -> Option<String> {
         TheoryView::Diagonal => {
             let found = readout.corollary4(k, sigma)?;
             format!(
-                "At k = {k} {} % of ‖B‖² lies off its diagonal; without it the quadratic signal is {} of what it is, and that is {} % of J_sub.",
-                percent(found.off_diagonal),
+                "At k = {k} {} % of ‖B‖² lies off its diagonal; without it the quadratic signal is {} of what it is, which is {} % of J_sub.",
+                number(100.0 * found.off_diagonal, 2),
                 number(found.diagonal / found.signal, 3),
-                percent(found.signal / found.full)
+                number(100.0 * found.signal / found.full, 2)
             )
         }
         TheoryView::Choice => {
@@ -83,7 +84,14 @@ fn reading(app: &App) -> Option<String> {
 }
 
 fn draw(canvas: &mut Canvas, area: Rect) {
-    let used = match canvas.app.view.views.theory {
+    let (app, k) = (canvas.app, focus_k(canvas.app));
+    // The picture says most of the bound: where there is no room for both, it stands alone.
+    let table = app.shown_ks().len() as u16 + 3;
+    let bounded = app.readout.theory(app.readout.shown_n(), k, app.wanted.sigma).is_some();
+    if app.view.views.theory == TheoryView::Bound && bounded && area.height < table + PLOT {
+        return bound_by_n(canvas, area);
+    }
+    let used = match app.view.views.theory {
         TheoryView::Bound => bounds(canvas, area),
         TheoryView::Diagonal => diagonals(canvas, area),
         TheoryView::Choice => signals(canvas, area),
@@ -93,7 +101,7 @@ fn draw(canvas: &mut Canvas, area: Rect) {
     if below.height < PLOT {
         return;
     }
-    match canvas.app.view.views.theory {
+    match app.view.views.theory {
         TheoryView::Bound => bound_by_n(canvas, below),
         TheoryView::Diagonal => diagonal_by_k(canvas, below),
         TheoryView::Choice => increments(canvas, below),
@@ -138,7 +146,7 @@ fn bounds(canvas: &mut Canvas, area: Rect) -> u16 {
     }
     let text = match constants {
         Some(c) => format!(
-            "M_ℓ {} nats, M_g {} (largest pull), M_H {} (largest ‖H_i‖, its residual added)",
+            "M_ℓ {} nats · M_g {} · M_H {} (‖H_i‖ with its residual)",
             number(c.loss, 3),
             number(c.gradient, 3),
             number(c.curvature, 3)
@@ -184,7 +192,7 @@ fn fitted(canvas: &mut Canvas, area: Rect, mut plot: Plot, curves: Vec<Curve>, s
 /// The diagonal formula beside all of B, by k. Returns the rows used.
 fn diagonals(canvas: &mut Canvas, area: Rect) -> u16 {
     let (app, readout, sigma) = (canvas.app, &canvas.app.readout, canvas.app.wanted.sigma);
-    let track = usize::from(area.width).saturating_sub(50).min(24);
+    let track = usize::from(area.width).saturating_sub(52).min(24);
     let track = if track >= 5 { track } else { 0 };
     let head =
         format!("{:>4}  {:<track$} {:<9}{:<12}{:<12}{:<10}", "k", "", "off", "diagonal", "all of B", "J_sub, nats²");
@@ -193,7 +201,7 @@ fn diagonals(canvas: &mut Canvas, area: Rect) -> u16 {
     for (i, k) in app.shown_ks().into_iter().enumerate() {
         let Some(found) = readout.corollary4(k, sigma) else { continue };
         let mut spans = vec![Span::styled(format!("{k:>4}  "), app.style(Token::series(i)))];
-        spans.extend(bar(app, &sure(found.off_diagonal), track, app.style(Token::series(i))));
+        spans.extend(bar(app, &Interval::exact(found.off_diagonal), track, app.style(Token::series(i))));
         let off = format!("{} %", number(100.0 * found.off_diagonal, 2));
         let [diagonal, signal, full] = [found.diagonal, found.signal, found.full].map(|x| number(x, 3));
         spans.push(Span::styled(format!(" {off:<9}{diagonal:<12}{signal:<12}{full:<10}"), app.style(Token::Text)));
@@ -261,7 +269,7 @@ fn signals(canvas: &mut Canvas, area: Rect) -> u16 {
     for (i, (name, signal)) in choices.iter().enumerate() {
         let style = app.style(Token::series(i));
         let mut spans = vec![Span::styled(format!("{name:<18}"), style)];
-        spans.extend(bar(app, &sure(signal / most), track, style));
+        spans.extend(bar(app, &Interval::exact(signal / most), track, style));
         spans.push(Span::styled(format!(" {:<12}", number(*signal, 3)), app.style(Token::Text)));
         line(canvas.buffer, area, i as u16 + 1, &Line::from(spans));
     }
