@@ -147,8 +147,8 @@ fn a_killed_run_goes_on_to_the_same_digits() {
         child.kill().unwrap();
         child.wait().unwrap();
         assert!(told() < 8, "it was complete before it could be killed");
-        let resumed = p.run(&["growth", "--resume", &killed, "--format", "json"]);
-        assert_eq!(points(&serde_json::from_str(&resumed.done()).unwrap()), straight, "{name}");
+        let resume = ["growth", "--resume", &killed, "--format", "json"].map(str::to_owned);
+        assert_eq!(points(&json(&p, &resume)), straight, "{name}");
     }
 }
 
@@ -167,7 +167,7 @@ fn training_looks_at_the_same_checkpoints_however_far_it_goes() {
     assert_eq!((far[0]["seed"].as_u64(), far[3]["seed"].as_u64()), (Some(0), Some(1)));
     assert_ne!(far[0]["loss"], far[3]["loss"]);
     // The paper's curriculum and descent on all of L_n part ways at the second sequence.
-    let all = train("2", &["--rows", "all"]);
+    let all = train("2", &["--learn", "all"]);
     assert_eq!(all[0], far[0]);
     assert_ne!(all[1]["loss"], far[1]["loss"]);
 }

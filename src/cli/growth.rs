@@ -28,10 +28,14 @@ const N: usize = 32;
 /// Directions of the proxy curve where checkpoints change.
 const DIRECTIONS: usize = 4;
 /// What --resume leaves no room for: the session says it.
-const OF_PLAN: [&str; 14] = [
+const OF_PLAN: [&str; 18] = [
     "checkpoint",
     "tokens",
     "text",
+    "shards",
+    "tokenizer",
+    "rows",
+    "model_tag",
     "step",
     "mode",
     "grid",
@@ -40,7 +44,7 @@ const OF_PLAN: [&str; 14] = [
     "runs",
     "probes",
     "directions",
-    "rows",
+    "learn",
     "steps_per_sequence",
     "lr",
 ];
@@ -88,7 +92,7 @@ struct GrowthFlags {
     directions: Option<usize>,
     /// Training: what each step goes down, the newest sequence's loss (a single pass, as the paper trains) or all of L_n.
     #[arg(long, value_enum, default_value = "newest")]
-    rows: Rows,
+    learn: Rows,
     /// Training: optimiser steps after each new sequence.
     #[arg(long, default_value_t = 4, value_name = "STEPS")]
     steps_per_sequence: usize,
@@ -110,7 +114,7 @@ impl GrowthFlags {
             Mode::Fixed | Mode::Frozen => 0,
             Mode::Training | Mode::Checkpoints => DIRECTIONS,
         });
-        let (rows, steps_per_sequence, learning_rate) = (self.rows, self.steps_per_sequence, self.lr);
+        let (rows, steps_per_sequence, learning_rate) = (self.learn, self.steps_per_sequence, self.lr);
         let curriculum = Curriculum { rows, steps_per_sequence, learning_rate };
         Plan { mode: self.mode, grid, next: self.next, runs: self.runs, probes: self.probes, directions, curriculum }
     }
