@@ -1,5 +1,6 @@
 //! Where a run computes: on the processor, or on a GPU that can be used.
 
+use super::event::{Event, Level, WarningName};
 use super::memory::human;
 use super::worker::Settings;
 use crate::diff::cuda;
@@ -12,22 +13,25 @@ fn gpu(device: &str) -> Option<usize> {
     device.strip_prefix("cuda:").and_then(|ordinal| ordinal.parse().ok())
 }
 
-/// The same settings with a device that can be used, and what to tell of it. Where no GPU can be used it is the processor.
+/// The same settings with a device that can be used, and what there is to tell of it. Where no GPU can be used it is the
+/// processor.
 ///
 /// # Errors
 /// If this build knows no GPUs and one was asked for.
-pub(super) fn usable(settings: &Settings) -> Result<(Settings, Option<String>)> {
+pub(super) fn usable(settings: &Settings) -> Result<(Settings, Option<Event>)> {
     let Some(ordinal) = gpu(&settings.device) else {
         return Ok((settings.clone(), None));
     };
     match cuda::describe(ordinal) {
         Ok((name, memory)) => {
-            Ok((settings.clone(), Some(format!("{} is {name} with {}", settings.device, human(memory)))))
+            let text = format!("{} is {name} with {}", settings.device, human(memory));
+            Ok((settings.clone(), Some(Event::Log { level: Level::Info, text })))
         }
         Err(error @ Error::Knob { .. }) => Err(error),
         Err(error) => {
-            let note = format!("{} cannot be used, so the processor computes: {error}", settings.device);
-            Ok((Settings { device: "cpu".to_owned(), ..settings.clone() }, Some(note)))
+            let message = format!("{} cannot be used, so the processor computes: {error}", settings.device);
+            let warning = Event::Warning { name: WarningName::NoGpu, message };
+            Ok((Settings { device: "cpu".to_owned(), ..settings.clone() }, Some(warning)))
         }
     }
 }

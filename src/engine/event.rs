@@ -160,12 +160,19 @@ pub enum WarningName {
     PaperMethod,
     /// The last line of a session was torn and dropped.
     TornSession,
+    /// The GPU asked for cannot be used, so the processor computes.
+    NoGpu,
 }
 
 impl WarningName {
     /// Whether it puts a result in doubt; the others say under which conditions a sound result was obtained.
     pub fn doubts_a_result(self) -> bool {
-        !matches!(self, WarningName::FarFromMinimiser | WarningName::PaperMethod | WarningName::TornSession)
+        !matches!(self, WarningName::FarFromMinimiser | WarningName::PaperMethod) && !self.lasts()
+    }
+
+    /// Whether it speaks of the whole run: no knob does away with it.
+    pub fn lasts(self) -> bool {
+        matches!(self, WarningName::TornSession | WarningName::NoGpu)
     }
 }
 

@@ -156,7 +156,8 @@ pub(super) fn opened<L: Landscape>(
     knobs.check(subject.sequences, subject.parameters)?;
     emitter.emit(Event::Opened(subject));
     emitter.emit(Event::Knobs(knobs));
-    landscape.notes().iter().chain(&note).for_each(|note| emitter.log(note.clone()));
+    landscape.notes().iter().for_each(|note| emitter.log(note.clone()));
+    note.into_iter().for_each(|note| emitter.emit(note));
     Ok((landscape, pool, settings.device))
 }
 

@@ -15,6 +15,7 @@ pub use costs::{Costs, costs};
 pub use machine::{Machine, matmul_gflops};
 
 use super::device::usable;
+use super::event::Event;
 use super::knobs::{Knobs, Precision};
 use super::problem::Problem;
 use super::worker::{self, Settings};
@@ -149,7 +150,9 @@ pub fn run(problem: &Problem, plan: &Plan, settings: &Settings, tell: &mut (dyn 
     plan.knobs.check(problem.sequences.rows(), problem.checkpoint.parameters.len())?;
     let load = machine::load();
     let (settings, note) = usable(settings)?;
-    note.iter().for_each(|note| tell(note));
+    if let Some(Event::Warning { message, .. }) = &note {
+        tell(message);
+    }
     worker::pool(&settings)?.install(|| match settings.precision {
         Precision::F32 => stages::measure::<f32>(problem, plan, &settings, load, tell),
         Precision::F64 => stages::measure::<f64>(problem, plan, &settings, load, tell),

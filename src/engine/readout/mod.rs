@@ -338,7 +338,7 @@ impl Readout {
                 state.standing = Standing::Waiting;
             }
             // Warnings speak of figures; those computed anew will warn anew.
-            self.warnings.retain(|name, _| *name == WarningName::TornSession);
+            self.warnings.retain(|name, _| name.lasts());
         }
         if knobs.seed != self.knobs.seed {
             self.draws.clear();
