@@ -7,7 +7,6 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 #[path = "../tests/program/mod.rs"]
-#[allow(dead_code, reason = "shared with the tests, which use more of it")]
 mod program;
 #[path = "../tests/terminal/pty.rs"]
 #[allow(dead_code, reason = "shared with the tests, which use more of it")]

@@ -3,7 +3,6 @@
 
 #![cfg(feature = "cuda")]
 
-#[allow(dead_code, reason = "other tests use the rest")]
 mod program;
 
 use std::path::PathBuf;

@@ -55,11 +55,13 @@ impl Verdict {
         Verdict::above(&mirrored, -limit)
     }
 
-    /// Of a claim that several numbers bear on: theirs, as far as they are decided, if they agree with each other.
+    /// Of a claim about several numbers: it agrees where every one does, and disagrees where one does and none agrees.
     pub fn together(verdicts: impl IntoIterator<Item = Verdict>) -> Verdict {
-        let mut decided = verdicts.into_iter().filter(|verdict| *verdict != Verdict::Undecided);
-        match decided.next() {
-            Some(first) if decided.all(|verdict| verdict == first) => first,
+        let verdicts: Vec<Verdict> = verdicts.into_iter().collect();
+        let some = |verdict| verdicts.contains(&verdict);
+        match (some(Verdict::Agrees), some(Verdict::Disagrees), some(Verdict::Undecided)) {
+            (true, false, false) => Verdict::Agrees,
+            (false, true, _) => Verdict::Disagrees,
             _ => Verdict::Undecided,
         }
     }
@@ -96,7 +98,8 @@ mod tests {
     #[test]
     fn numbers_that_contradict_each_other_decide_nothing() {
         use Verdict::{Agrees, Disagrees, Undecided};
-        assert_eq!(Verdict::together([Agrees, Undecided, Agrees]), Agrees);
+        assert_eq!(Verdict::together([Agrees, Agrees]), Agrees);
+        assert_eq!(Verdict::together([Agrees, Undecided, Agrees]), Undecided);
         assert_eq!(Verdict::together([Disagrees, Undecided]), Disagrees);
         assert_eq!(Verdict::together([Agrees, Disagrees]), Undecided);
         assert_eq!(Verdict::together([]), Undecided);

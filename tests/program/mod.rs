@@ -1,5 +1,7 @@
 //! The real program, with folders of its own for data and configuration.
 
+#![allow(dead_code, reason = "each test program uses a part")]
+
 use std::path::PathBuf;
 use std::process::{Command, Output};
 

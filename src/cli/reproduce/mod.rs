@@ -101,12 +101,12 @@ pub fn run(args: ReproduceArgs, config: &Config) -> Result<Outcome> {
     }
     let label = args.what.has_costs().then(|| format!("[{steps}/{steps}] table3"));
     evidence.costs = costs(&maker, &Kind::Measure.knobs(&options), args.size.repeats, label.as_deref())?;
-    if label.is_some() {
-        if let Some(shown) = reproduction::stage_table(&evidence.costs) {
-            let folder = args.to.join("figures/table3");
-            std::fs::create_dir_all(&folder).map_err(Error::io(&folder))?;
-            export::write_figure(Figure::Stages, &shown, &folder)?;
-        }
+    if label.is_some()
+        && let Some(shown) = reproduction::stage_table(&evidence.costs)
+    {
+        let folder = args.to.join("figures/table3");
+        std::fs::create_dir_all(&folder).map_err(Error::io(&folder))?;
+        export::write_figure(Figure::Stages, &shown, &folder)?;
     }
     let path = args.to.join("REPORT.md");
     output::write(&reproduction::report(&evidence, &lines), Some(&path))?;

@@ -97,7 +97,7 @@ pub fn report(evidence: &Evidence, runs: &[RunLine]) -> String {
     let mut text = format!("# The paper's claims on {}\n\n", subject(evidence));
     text += "Claims of *Curvature-Aligned Probing for Local Loss-Landscape Stabilization* (2026), each with what was found \
              here. Every verdict follows from the numbers: a claim **agrees** or **disagrees** where its 95 % interval \
-             lies on one side, and is **not decided** where it does not, or where numbers contradict each other. What is \
+             lies on one side, and is **not decided** where it does not, or where not all of its numbers say the same. What is \
              found on this model and these sequences need not hold on others.\n\n";
     text += "| claim | in the paper | verdict |\n| --- | --- | --- |\n";
     for claim in &claims {

@@ -186,7 +186,7 @@ mod tests {
         let top = law(Law::Top, 4, 0.4, 0.5);
         let judged = |others: &[LawFigures]| best(&[std::slice::from_ref(&top), others].concat(), Law::Top);
         let (worse, better) = (law(Law::Random, 4, 0.1, 0.2), law(Law::Increment, 1, 0.6, 0.7));
-        assert_eq!(judged(&[worse.clone()]), Some(Verdict::Agrees));
+        assert_eq!(judged(std::slice::from_ref(&worse)), Some(Verdict::Agrees));
         assert_eq!(judged(&[worse.clone(), better]), Some(Verdict::Disagrees));
         assert_eq!(judged(&[worse.clone(), law(Law::Frozen, 4, 0.45, 0.6)]), Some(Verdict::Undecided));
         // More dimensions are no fair comparison.
