@@ -133,7 +133,7 @@ pub fn quadratic(pairs: &[Pair]) -> Option<Estimate> {
     Estimate::of(pairs.iter().map(Pair::control))
 }
 
-/// Control variate: `J = E[q²] + E[Δ² − q²]` with E[q²] known in closed form, and in a subspace with q refined by the
+/// Control variate: `J = E[q²] + E[Δ² − q²]` with `E[q²]` known in closed form, and in a subspace with q refined by the
 /// other draws. Unbiased for the true criterion, and the second term alone estimates the bias of the closed form.
 pub fn with_control(pairs: &[Pair], control: &Control) -> Option<Estimate> {
     let refinement = Refinement::of(pairs, control);
