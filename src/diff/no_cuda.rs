@@ -12,16 +12,17 @@ use crate::math::array::Real;
 /// A tape that cannot be made.
 pub struct Tape<T>(Infallible, PhantomData<T>);
 
-fn absent() -> Error {
-    Error::knob("--device", "this build has no CUDA: use cpu, or build with `cargo build --release --features cuda`")
+fn absent(ordinal: usize) -> Error {
+    let what = "needs a build with CUDA: use cpu, or `cargo build --release --features cuda`";
+    Error::knob("--device", format!("cuda:{ordinal} {what}"))
 }
 
 /// GPUs are not to be had.
 ///
 /// # Errors
 /// Always.
-pub fn describe(_ordinal: usize) -> Result<(String, u64)> {
-    Err(absent())
+pub fn describe(ordinal: usize) -> Result<(String, u64)> {
+    Err(absent(ordinal))
 }
 
 impl<T: Real> Tape<T> {
@@ -29,8 +30,8 @@ impl<T: Real> Tape<T> {
     ///
     /// # Errors
     /// Always.
-    pub fn new(_ordinal: usize, _graph: &Graph<T>, _batches: &[Batch], _w: &[T]) -> Result<Tape<T>> {
-        Err(absent())
+    pub fn new(ordinal: usize, _graph: &Graph<T>, _batches: &[Batch], _w: &[T]) -> Result<Tape<T>> {
+        Err(absent(ordinal))
     }
 
     /// Never called.
