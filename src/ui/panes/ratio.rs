@@ -124,7 +124,7 @@ fn table(app: &App, area: Rect, buffer: &mut Buffer) -> u16 {
     }
     row += 1;
     let wide = area.width >= 66;
-    let second = if wide { 17 } else { 10 };
+    let second = if wide { 17 } else { 9 };
     let head = format!("{:>4}  {:<16}{:<second$}{:<17}{}", "", "J, nats²", "= mean²", "+ variance", "gradient");
     line(buffer, area, row, &Line::styled(head, muted));
     row += 1;
@@ -181,7 +181,7 @@ fn share_row(app: &App, side: &Side, i: usize, k: usize, track: usize) -> Line<'
 fn decomposition(name: &str, m: &Moments, [j, mean2, variance]: &[Interval; 3], wide: bool) -> String {
     let gradient = if m.variance() > 0.0 { format!("{} %", percent(m.gradient / m.variance())) } else { "–".into() };
     let figure = |i: &Interval| if i.width() > 0.0 { interval(i) } else { number(i.value, 4) };
-    let mean2 = if wide { format!("{:<17}", figure(mean2)) } else { format!("{:<10}", number(mean2.value, 4)) };
+    let mean2 = if wide { format!("{:<17}", figure(mean2)) } else { format!("{:<9}", number(mean2.value, 4)) };
     format!("{name:>4}  {:<16}{mean2}{:<17}{gradient}", figure(j), figure(variance))
 }
 
