@@ -3,11 +3,12 @@
 //! Welsch 1969), and the mean over random vectors is that of the whole spectrum.
 
 use super::basis::Basis;
-use super::krylov::Krylov;
+use super::krylov::{Krylov, on_host};
 use super::operator::{Complement, SymmetricOperator};
 use super::solver::Order;
 use crate::error::Result;
 use crate::math::array::Real;
+use crate::math::space::Host;
 use crate::math::stats::Estimate;
 
 /// One probe: nodes and weights of its quadrature.
@@ -71,10 +72,11 @@ pub fn quadrature<T: Real>(
     known.orthogonalise(&mut start);
     let mut op = Complement { op, basis: known };
     // The seed is that of fresh starts, and there are none.
-    let mut krylov = Krylov::new(dim, steps, 1, 0);
-    krylov.add(start);
+    let mut krylov = Krylov::new(Host::new(dim), steps, 1, 0)?;
+    krylov.add(start)?;
+    let mut multiply = on_host(&mut op);
     while krylov.len() < steps && !krylov.is_closed() {
-        krylov.step(&mut op, 1)?;
+        krylov.step(&mut multiply, 1)?;
         watch();
     }
     let ritz = krylov.ritz(Order::Largest)?;
