@@ -409,6 +409,11 @@ __device__ void partial_dot(integer count, const real* x, const real* dx, const 
 BOTH(partial_dot, (integer count, const real* x, const real* dx, const real* y, const real* dy, double* partials),
      (count, x, dx, y, dy, partials))
 
+// x = factor x.
+extern "C" __global__ void multiply(integer count, double factor, real* x) {
+    EACH(i, count) x[i] = (real)(factor * x[i]);
+}
+
 extern "C" __global__ void total(integer count, double sign, const double* partials, integer index, real* to) {
     double sum = 0;
     WITHIN(i, count) sum += partials[i];

@@ -14,8 +14,8 @@ mod units;
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
-pub use self::device::describe;
-use self::device::{Array, Device, Ptr};
+use self::device::{Array, Device};
+pub use self::device::{Ptr, describe};
 use self::head::{Inputs, Outputs, Strips};
 use self::rules::{Occurrences, Order, PARTIALS, Pair, Rule, Run, Slot};
 use super::graph::{Graph, Node, Var};
@@ -174,18 +174,36 @@ impl<T: Real> Tape<T> {
     /// What the device reports.
     pub fn gradient(&self, graph: &Graph<T>, range: Range<usize>, out: &mut [T]) -> Result<()> {
         let mut state = self.state()?;
-        state.derivative(graph, Order::Value, range, out)?;
-        Ok(())
+        let to = state.out.at();
+        state.derivative(graph, Order::Value, range, Ptr::NULL, to)?;
+        state.device.download(to, out)
     }
 
-    /// H v of the mean loss of `range`, flat; returns gᵀv.
+    /// H v of the mean loss of `range` for each of the directions `v`, into `out`; returns each gᵀv. Every pointer is an
+    /// array of P elements on this device, and no two results overlap.
     ///
     /// # Errors
     /// What the device reports.
-    pub fn hvp(&self, graph: &Graph<T>, range: Range<usize>, v: &[T], out: &mut [T]) -> Result<f64> {
+    pub fn products(&self, graph: &Graph<T>, range: Range<usize>, v: &[Ptr<T>], out: &[Ptr<T>]) -> Result<Vec<f64>> {
         let mut state = self.state()?;
-        state.device.upload(v, state.v.at())?;
-        state.derivative(graph, Order::Tangent, range, out)
+        let each = |(v, out): (&Ptr<T>, &Ptr<T>)| state.derivative(graph, Order::Tangent, range.clone(), *v, *out);
+        v.iter().zip(out).map(each).collect()
+    }
+
+    /// The same for directions in the machine's memory, flat.
+    ///
+    /// # Errors
+    /// What the device reports.
+    pub fn hvps(&self, graph: &Graph<T>, range: Range<usize>, v: &[&[T]], out: &mut [&mut [T]]) -> Result<Vec<f64>> {
+        let mut state = self.state()?;
+        let (direction, product) = (state.v.at(), state.out.at());
+        let each = |(v, out): (&&[T], &mut &mut [T])| {
+            state.device.upload(v, direction)?;
+            let slope = state.derivative(graph, Order::Tangent, range.clone(), direction, product)?;
+            state.device.download(product, out)?;
+            Ok(slope)
+        };
+        v.iter().zip(out).map(each).collect()
     }
 }
 
@@ -270,6 +288,9 @@ struct Sweep<'a, T> {
     sequences: Range<usize>,
     order: Order,
     occurrences: &'a Occurrences,
+    /// The direction, and where derivatives by the parameters go.
+    v: Ptr<T>,
+    out: Ptr<T>,
 }
 
 impl<T: Real> State<T> {
@@ -305,19 +326,32 @@ impl<T: Real> State<T> {
 
     fn linearise_piece(&self, graph: &Graph<T>, piece: &Piece) -> Result<()> {
         let occurrences = self.occurrences(&piece.sequences)?;
-        let sweep = self.sweep(piece, Order::Value, &occurrences.view)?;
+        let sweep = self.sweep(piece, Order::Value, &occurrences.view, (Ptr::NULL, Ptr::NULL))?;
         sweep.forward(graph)?;
         sweep.logits(graph)?;
         sweep.back(graph, None)
     }
 
-    fn sweep<'a>(&'a self, piece: &Piece, order: Order, occurrences: &'a Occurrences) -> Result<Sweep<'a, T>> {
+    fn sweep<'a>(
+        &'a self,
+        piece: &Piece,
+        order: Order,
+        occurrences: &'a Occurrences,
+        (v, out): (Ptr<T>, Ptr<T>),
+    ) -> Result<Sweep<'a, T>> {
         let (at, offset) = self.linearisation(piece).ok_or_else(|| Error::Computation("no room was planned".into()))?;
-        Ok(Sweep { state: self, at, offset, sequences: piece.sequences.clone(), order, occurrences })
+        Ok(Sweep { state: self, at, offset, sequences: piece.sequences.clone(), order, occurrences, v, out })
     }
 
-    /// Gradient or product, averaged over the range; returns gᵀv of the latter.
-    fn derivative(&mut self, graph: &Graph<T>, order: Order, range: Range<usize>, out: &mut [T]) -> Result<f64> {
+    /// Gradient or product along `v`, averaged over the range, into `out`; returns gᵀv of the latter.
+    fn derivative(
+        &mut self,
+        graph: &Graph<T>,
+        order: Order,
+        range: Range<usize>,
+        v: Ptr<T>,
+        out: Ptr<T>,
+    ) -> Result<f64> {
         self.keep_ready(graph, &range)?;
         let mut slope = 0.0;
         for (i, piece) in self.pieces(&range).iter().enumerate() {
@@ -325,16 +359,18 @@ impl<T: Real> State<T> {
                 self.linearise_piece(graph, piece)?;
             }
             let occurrences = self.occurrences(&piece.sequences)?;
-            let sweep = self.sweep(piece, order, &occurrences.view)?;
+            let sweep = self.sweep(piece, order, &occurrences.view, (v, out))?;
             if order == Order::Tangent {
                 sweep.forward(graph)?;
             }
             let write = if i == 0 { Write::Set } else { Write::Add };
-            slope += sweep.back(graph, Some(write)).and_then(|()| sweep.sum_of_losses())?;
+            sweep.back(graph, Some(write))?;
+            if order == Order::Tangent {
+                slope += sweep.sum_of_losses()?;
+            }
         }
-        self.device.download(self.out.at(), out)?;
-        let share = 1.0 / range.len() as f64;
-        out.iter_mut().for_each(|x| *x = T::of(x.wide() * share));
+        let (count, share) = (self.w.len(), 1.0 / range.len() as f64);
+        self.device.launch("multiply", Device::blocks(count), &[&count, &share, &out])?;
         Ok(slope * share)
     }
 
@@ -431,7 +467,7 @@ impl<T: Real> Sweep<'_, T> {
 
     /// A parameter with its tangent, which is the direction's.
     fn parameter(&self, offset: usize) -> Pair<T> {
-        let tangent = if self.order == Order::Tangent { self.state.v.at() } else { Ptr::NULL };
+        let tangent = if self.order == Order::Tangent { self.v } else { Ptr::NULL };
         Pair { value: self.state.w.at(), tangent }.plus(offset)
     }
 
@@ -495,8 +531,8 @@ impl<T: Real> Sweep<'_, T> {
         let slot = |p: usize, first: Write| {
             let entry = &graph.layout.entries()[p];
             let (to, write) = match parameters {
-                Some(Write::Set) => (self.state.out.at().plus(entry.offset), first),
-                Some(Write::Add) => (self.state.out.at().plus(entry.offset), Write::Add),
+                Some(Write::Set) => (self.out.plus(entry.offset), first),
+                Some(Write::Add) => (self.out.plus(entry.offset), Write::Add),
                 None => (Ptr::NULL, first),
             };
             Slot { to, write, len: entry.len() }

@@ -1,0 +1,133 @@
+//! The sweeps on a GPU. The tape there adds over sequences itself; what it hands out is flat, and cut to a sequence's
+//! share here.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use super::{Sample, Sweeps};
+use crate::diff::cuda::Tape;
+use crate::diff::share::Share;
+use crate::error::Result;
+use crate::math::array::Real;
+use crate::math::vector;
+
+/// Put the sample on GPU number `ordinal`.
+///
+/// # Errors
+/// Those of [`Tape::new`].
+pub(super) fn open<T: Real>(ordinal: usize, sample: &Sample<T>) -> Result<Box<dyn Sweeps<T>>> {
+    let tape = Tape::new(ordinal, &sample.graph, &sample.batches, &sample.w)?;
+    Ok(Box::new(Gpu { tape, keep: sample.batches.len() }))
+}
+
+/// A GPU with the sample's tape.
+struct Gpu<T> {
+    tape: Tape<T>,
+    /// What was asked for: the device's own memory decides.
+    keep: usize,
+}
+
+impl<T: Real> Gpu<T> {
+    /// H v of one range for one direction; returns gᵀv.
+    fn product(&self, sample: &Sample<T>, range: Range<usize>, v: &[T], out: &mut [T]) -> Result<f64> {
+        (sample.interrupt)()?;
+        Ok(self.tape.hvps(&sample.graph, range, &[v], &mut [out])?[0])
+    }
+}
+
+/// Sequence i's share of a flat vector.
+fn cut<T: Real>(sample: &Sample<T>, i: usize, flat: &[T]) -> Share<T> {
+    let mut share = sample.share(i);
+    share.fill_from(flat);
+    share
+}
+
+impl<T: Real> Sweeps<T> for Gpu<T> {
+    fn keep(&mut self, sequences: usize) {
+        self.keep = sequences;
+    }
+
+    fn kept(&self) -> usize {
+        self.keep
+    }
+
+    fn moved(&mut self, sample: &Sample<T>) -> Result<()> {
+        self.tape.move_to(&sample.w)
+    }
+
+    /// Linearisations lie in the device's memory.
+    fn linearised_bytes(&self, _: &Sample<T>, _: Range<usize>) -> u64 {
+        0
+    }
+
+    fn linearise(&mut self, sample: &Sample<T>, range: Range<usize>) -> Result<Vec<f64>> {
+        (sample.interrupt)()?;
+        self.tape.linearise(&sample.graph, range)
+    }
+
+    fn losses(&self, sample: &Sample<T>, points: &[&[T]], range: Range<usize>) -> Result<Vec<Vec<f64>>> {
+        let at =
+            |point: &&[T]| (sample.interrupt)().and_then(|()| self.tape.losses(&sample.graph, point, range.clone()));
+        points.iter().map(at).collect()
+    }
+
+    fn gradient(&self, sample: &Sample<T>, range: Range<usize>, out: &mut [T]) -> Result<()> {
+        (sample.interrupt)()?;
+        self.tape.gradient(&sample.graph, range, out)
+    }
+
+    fn sequence_gradient<'a>(&'a self, sample: &Sample<T>, i: usize) -> Result<Cow<'a, Share<T>>> {
+        let mut flat = vec![T::zero(); sample.parameters()];
+        self.gradient(sample, i..i + 1, &mut flat)?;
+        Ok(Cow::Owned(cut(sample, i, &flat)))
+    }
+
+    fn slopes(&self, sample: &Sample<T>, range: Range<usize>, v: &[T]) -> Result<Vec<f64>> {
+        range.map(|i| Ok(self.sequence_gradient(sample, i)?.dot(v))).collect()
+    }
+
+    fn hvps(&self, sample: &Sample<T>, range: Range<usize>, v: &[&[T]], out: &mut [&mut [T]]) -> Result<()> {
+        v.iter().zip(out).try_for_each(|(v, out)| self.product(sample, range.clone(), v, out).map(drop))
+    }
+
+    fn each_hvp(
+        &self,
+        sample: &Sample<T>,
+        range: Range<usize>,
+        v: &[T],
+        visit: &mut dyn FnMut(usize, &Share<T>) -> Result<()>,
+    ) -> Result<()> {
+        let mut flat = vec![T::zero(); sample.parameters()];
+        for i in range {
+            self.product(sample, i..i + 1, v, &mut flat)?;
+            let lane = cut(sample, i, &flat);
+            visit(i, &lane)?;
+            sample.done_with(lane);
+        }
+        Ok(())
+    }
+
+    fn sequence_hvps(
+        &self,
+        sample: &Sample<T>,
+        i: usize,
+        directions: &[&[T]],
+        visit: &(dyn Fn(usize, &Share<T>) + Sync),
+    ) -> Result<()> {
+        let mut flat = vec![T::zero(); sample.parameters()];
+        for (j, v) in directions.iter().enumerate() {
+            self.product(sample, i..i + 1, v, &mut flat)?;
+            let lane = cut(sample, i, &flat);
+            visit(j, &lane);
+            sample.done_with(lane);
+        }
+        Ok(())
+    }
+
+    /// A whole product: its price is that of the forward sweep's own curvature rules, which the GPU lacks.
+    fn jet(&self, sample: &Sample<T>, range: Range<usize>, v: &[T]) -> Result<(f64, f64)> {
+        let mut product = vec![T::zero(); sample.parameters()];
+        let slope = self.product(sample, range, v, &mut product)?;
+        Ok((slope, vector::dot(v, &product)))
+    }
+}

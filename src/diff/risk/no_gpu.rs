@@ -1,0 +1,14 @@
+//! What stands for the sweeps on a GPU in a build that knows none.
+
+use super::{Sample, Sweeps};
+use crate::diff::cuda;
+use crate::error::Result;
+use crate::math::array::Real;
+
+/// A GPU is not to be had.
+///
+/// # Errors
+/// Always.
+pub(super) fn open<T: Real>(ordinal: usize, _: &Sample<T>) -> Result<Box<dyn Sweeps<T>>> {
+    Err(cuda::absent(ordinal))
+}
