@@ -55,6 +55,11 @@ impl<T: Real> Basis<T> {
         &self.data[i * self.dim..(i + 1) * self.dim]
     }
 
+    /// Column `i`, to write into.
+    pub fn col_mut(&mut self, i: usize) -> &mut [T] {
+        &mut self.data[i * self.dim..(i + 1) * self.dim]
+    }
+
     /// All columns in order.
     pub fn cols(&self) -> impl DoubleEndedIterator<Item = &[T]> + ExactSizeIterator {
         self.data.chunks_exact(self.dim.max(1))

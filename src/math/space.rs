@@ -67,11 +67,11 @@ pub trait Space {
     /// As for all.
     fn scale(&self, a: f64, x: &mut Self::Vector) -> Result<()>;
 
-    /// No columns yet, with room for `room` of them.
+    /// No columns yet, with room for `room` of them and for `beside` vectors that are still to come.
     ///
     /// # Errors
     /// No memory for them.
-    fn columns(&self, room: usize) -> Result<Self::Columns>;
+    fn columns(&self, room: usize, beside: usize) -> Result<Self::Columns>;
 
     /// Number of columns.
     fn len(&self, v: &Self::Columns) -> usize;
@@ -172,7 +172,7 @@ impl<T: Real> Space for Host<T> {
         Ok(())
     }
 
-    fn columns(&self, room: usize) -> Result<Basis<T>> {
+    fn columns(&self, room: usize, _beside: usize) -> Result<Basis<T>> {
         Ok(Basis::new(self.dim, room))
     }
 

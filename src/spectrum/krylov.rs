@@ -25,8 +25,14 @@ use crate::math::vector;
 /// out_i = H v_i for each of a block of vectors, where they lie.
 pub(super) type Multiply<'a, V> = dyn FnMut(&[&V], &mut [&mut V]) -> Result<()> + 'a;
 
+/// Vectors that Lanczos holds beside its columns when it multiplies `block` directions at once: those that are pending, a
+/// fresh start, their images, and one that waits for its turn.
+pub fn vectors_beside(block: usize) -> usize {
+    2 * block + 2
+}
+
 /// Products of vectors on the host.
-pub(super) fn on_host<T>(
+pub(super) fn on_host<T: Real>(
     op: &mut dyn SymmetricOperator<T>,
 ) -> impl FnMut(&[&Vec<T>], &mut [&mut Vec<T>]) -> Result<()> {
     |v, out| {
@@ -76,7 +82,7 @@ impl<S: Space> Krylov<S> {
     /// If the space has no memory for the columns.
     pub fn new(space: S, columns: usize, block: usize, seed: u64) -> Result<Krylov<S>> {
         Ok(Krylov {
-            v: space.columns(columns)?,
+            v: space.columns(columns, vectors_beside(block))?,
             space,
             t: Vec::with_capacity(columns),
             pending: VecDeque::new(),

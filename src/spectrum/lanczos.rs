@@ -1,8 +1,9 @@
 //! Thick-restart Lanczos for the eigenpairs that are algebraically largest, or largest in magnitude (Wu and Simon 2000),
-//! fully re-orthogonalised.
+//! fully re-orthogonalised. Where a device multiplies, all vectors lie in its memory until the end.
 
 use super::basis::Basis;
 use super::check::{Check, Leading};
+pub use super::krylov::vectors_beside;
 use super::krylov::{Krylov, Multiply, on_host, random};
 use super::operator::SymmetricOperator;
 use super::solver::{Eigenspace, Iteration, Order, Request, Start, keep_smallest, outcome, rounding_level};
@@ -11,8 +12,8 @@ use crate::math::array::Real;
 use crate::math::space::{Host, Space};
 use crate::math::vector;
 
-/// Columns that Lanczos keeps for `k` eigenpairs in `dim` dimensions unless told otherwise; beside them it needs two
-/// vectors of work space. With room for about twice the wanted pairs the first restart comes when most have converged.
+/// Columns that Lanczos keeps for `k` eigenpairs in `dim` dimensions unless told otherwise; beside them it needs
+/// [`vectors_beside`]. With room for about twice the wanted pairs the first restart comes when most have converged.
 pub fn columns(k: usize, dim: usize) -> usize {
     (2 * k + 16).min(dim)
 }
@@ -38,6 +39,9 @@ pub fn lanczos<T: Real>(
     watch: &mut dyn FnMut(&Iteration<'_>),
 ) -> Result<Eigenspace<T>> {
     request.validate(op.dim(), &[Order::Largest, Order::Magnitude])?;
+    if let Some(mut there) = op.on_device(vectors_beside(request.block))? {
+        return solve(there.space()?, &mut |v, out| there.apply_block(v, out), request, start, watch);
+    }
     solve(Host::new(op.dim()), &mut on_host(op), request, start, watch)
 }
 

@@ -15,14 +15,16 @@ use crate::diff::primitive::Write;
 use crate::error::{Error, Result};
 use crate::math::array::Real;
 
-const SOURCE: &str = include_str!("kernels.cu");
+const SOURCE: &str = concat!(include_str!("kernels.cu"), include_str!("columns.cu"));
 
-/// Threads of a block; the kernels' own constant.
-const THREADS: u32 = 128;
 /// Most blocks of a launch: kernels stride over what is left.
 const BLOCKS: usize = 1 << 16;
 
+/// Part of the memory free at first that is left to others.
+const MARGIN: f64 = 0.1;
+
 /// An address in the device's memory.
+#[repr(transparent)]
 pub struct Ptr<T>(u64, PhantomData<T>);
 
 impl<T> Clone for Ptr<T> {
@@ -158,9 +160,12 @@ pub struct Device {
     module: Arc<CudaModule>,
     functions: Mutex<HashMap<String, CudaFunction>>,
     blas: blas_sys::cublasHandle_t,
+    /// Bytes left to others.
+    margin: u64,
 }
 
-// SAFETY: the handle is used by one call at a time (`super::Tape` is locked), from any thread that bound the context.
+// SAFETY: the handle is used by one call at a time (`super::Tape` alone uses it, locked), from any thread that bound the
+// context.
 unsafe impl Send for Device {}
 // SAFETY: as above.
 unsafe impl Sync for Device {}
@@ -222,6 +227,9 @@ pub fn failed(error: result::DriverError) -> Error {
 }
 
 impl Device {
+    /// Threads of a block; the kernels' own constant.
+    pub const THREADS: usize = 128;
+
     /// GPU number `ordinal`, with the kernels compiled for it.
     ///
     /// # Errors
@@ -239,7 +247,8 @@ impl Device {
         let blas = blas::create_handle().map_err(blas_failed)?;
         // SAFETY: both were just made and live as long as the device.
         unsafe { blas::set_stream(blas, stream.cu_stream().cast()) }.map_err(blas_failed)?;
-        Ok(Device { context, stream, module, functions: Mutex::default(), blas })
+        let margin = (context.mem_get_info().map_err(failed)?.0 as f64 * MARGIN) as u64;
+        Ok(Device { context, stream, module, functions: Mutex::default(), blas, margin })
     }
 
     /// Use the device from this thread.
@@ -247,9 +256,9 @@ impl Device {
         self.context.bind_to_thread().map_err(failed)
     }
 
-    /// Bytes that are free.
-    pub fn free_bytes(&self) -> Result<u64> {
-        Ok(self.context.mem_get_info().map_err(failed)?.0 as u64)
+    /// Bytes that may still be taken: those that are free, less a margin.
+    pub fn room(&self) -> Result<usize> {
+        Ok((self.context.mem_get_info().map_err(failed)?.0 as u64).saturating_sub(self.margin) as usize)
     }
 
     /// An array of `len` elements, contents arbitrary.
@@ -304,7 +313,8 @@ impl Device {
             };
         }
         let grid = blocks.clamp(1, BLOCKS) as u32;
-        let shape = LaunchConfig { grid_dim: (grid, 1, 1), block_dim: (THREADS, 1, 1), shared_mem_bytes: 0 };
+        let shape =
+            LaunchConfig { grid_dim: (grid, 1, 1), block_dim: (Self::THREADS as u32, 1, 1), shared_mem_bytes: 0 };
         // SAFETY: the rules give each kernel the arguments that it declares, over arrays of the sizes it runs over.
         unsafe { builder.launch(shape) }.map_err(failed)?;
         Ok(())
@@ -312,7 +322,7 @@ impl Device {
 
     /// Blocks for a kernel that takes `count` elements one by one.
     pub fn blocks(count: usize) -> usize {
-        count.div_ceil(THREADS as usize)
+        count.div_ceil(Self::THREADS)
     }
 
     fn function(&self, name: &str) -> Result<CudaFunction> {

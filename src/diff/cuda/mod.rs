@@ -5,32 +5,36 @@
 //! added up over a batch by the matrix products themselves, in the precision of the run.
 
 mod attention;
+mod columns;
 mod device;
 mod head;
 mod layers;
 mod rules;
+mod space;
 mod units;
 
 use std::ops::Range;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use self::device::{Array, Device};
 pub use self::device::{Ptr, describe};
 use self::head::{Inputs, Outputs, Strips};
 use self::rules::{Occurrences, Order, PARTIALS, Pair, Rule, Run, Slot};
+pub use self::space::DeviceSpace;
 use super::graph::{Graph, Node, Var};
 use super::primitive::{Batch, Write};
+use super::risk::Room;
 use crate::error::{Error, Result};
 use crate::math::array::Real;
 
-/// Part of the free memory that is used.
-const USED: f64 = 0.9;
+/// A vector in a device's memory.
+pub type DeviceVector<T> = Array<T>;
 
 /// A model's sweeps on a GPU, at one checkpoint, over some sequences of equal length.
 pub struct Tape<T>(Mutex<State<T>>);
 
 struct State<T> {
-    device: Device,
+    device: Arc<Device>,
     length: usize,
     tokens: Array<u32>,
     targets: Array<u32>,
@@ -80,20 +84,22 @@ enum Place {
 }
 
 impl<T: Real> Tape<T> {
-    /// Put `graph` at `w` with its sequences on GPU number `ordinal`.
+    /// Put `graph` at `w` with its sequences on GPU number `ordinal`, and leave memory for a solve's vectors there before any
+    /// sequence but one keeps its linearisation.
     ///
     /// # Errors
     /// [`Error::Computation`]: no such device; too little memory for one sequence, with what it takes; a primitive that
     /// has no rule on the GPU, by name.
-    pub fn new(ordinal: usize, graph: &Graph<T>, batches: &[Batch], w: &[T]) -> Result<Tape<T>> {
-        let device = Device::open::<T>(ordinal)?;
+    pub fn new(ordinal: usize, graph: &Graph<T>, batches: &[Batch], w: &[T], solve: Room) -> Result<Tape<T>> {
+        let device = Arc::new(Device::open::<T>(ordinal)?);
         let length = batches.first().map_or(0, |b| b.length);
         let rules = graph.nodes.iter().map(|n| rule_of(n)).collect::<Result<Vec<_>>>()?;
         let (sequences, p) = (batches.len(), w.len());
         let sizes = Sizes::of(graph, &rules, length);
         let vectors = 3 * p * size_of::<T>() + Strips::<T>::bytes(&graph.head, sequences * length);
-        let room = (device.free_bytes()? as f64 * USED) as usize;
-        let (keep, piece) = sizes.plan(room.saturating_sub(vectors), sequences).ok_or_else(|| {
+        let room = device.room()?;
+        let reserve = DeviceSpace::<T>::bytes(p, solve);
+        let (keep, piece) = sizes.plan(room.saturating_sub(vectors), reserve, sequences).ok_or_else(|| {
             Error::Computation(format!(
                 "the GPU has {} free and one sequence of {length} tokens takes {} beside {} for parameters and logits: use shorter \
                  sequences, --precision f32 or --device cpu",
@@ -128,6 +134,24 @@ impl<T: Real> Tape<T> {
             device,
         };
         Ok(Tape(Mutex::new(state)))
+    }
+
+    /// The memory of the device, for vectors of P elements.
+    ///
+    /// # Errors
+    /// What the device reports.
+    pub fn space(&self) -> Result<DeviceSpace<T>> {
+        let state = self.state()?;
+        DeviceSpace::new(state.device.clone(), state.w.len())
+    }
+
+    /// Columns of a solve that find a place on the device now; none if what is beside them does not.
+    ///
+    /// # Errors
+    /// What the device reports.
+    pub fn fitting(&self, room: Room) -> Result<Option<usize>> {
+        let state = self.state()?;
+        DeviceSpace::<T>::fitting(&state.device, state.w.len(), room)
     }
 
     fn state(&self) -> Result<std::sync::MutexGuard<'_, State<T>>> {
@@ -234,8 +258,9 @@ impl Sizes {
         Sizes { linearised: bytes(2 * widths + kept + graph.head.vocabulary), scratch: bytes(2 * widths + left + work) }
     }
 
-    /// How many sequences to keep, and how many to sweep at once.
-    fn plan(&self, room: usize, sequences: usize) -> Option<(usize, usize)> {
+    /// How many sequences to keep, and how many to sweep at once, where `reserve` bytes are left free if one still fits.
+    fn plan(&self, room: usize, reserve: usize, sequences: usize) -> Option<(usize, usize)> {
+        let room = room - reserve.min(room.checked_sub(self.linearised + self.scratch)?);
         if sequences * (self.linearised + self.scratch) <= room {
             return Some((sequences, sequences));
         }
