@@ -78,16 +78,16 @@ impl<T: Real> SymmetricOperator<T> for Hessian<'_, T> {
         self.risk.hvps(self.sequences.clone(), v, out)
     }
 
-    fn on_device(&mut self, vectors: usize) -> Result<Option<Box<dyn DeviceOperator<T> + '_>>> {
-        let there = with_room(self.risk, vectors)?;
+    fn on_device(&mut self, solve: Room) -> Result<Option<Box<dyn DeviceOperator<T> + '_>>> {
+        let there = with_room(self.risk, solve)?;
         Ok(there.map(|there| Box::new(HessianThere { there, sequences: self.sequences.clone() }) as _))
     }
 }
 
-/// A risk on a device that has room for so many vectors.
-fn with_room<T: Real>(risk: &Risk<T>, vectors: usize) -> Result<Option<OnDevice<'_, T>>> {
+/// A risk on a device that has room for a solve.
+fn with_room<T: Real>(risk: &Risk<T>, solve: Room) -> Result<Option<OnDevice<'_, T>>> {
     let Some(there) = risk.on_device() else { return Ok(None) };
-    let fits = there.fitting(Room { columns: 0, beside: vectors })?.is_some();
+    let fits = there.fitting(solve)?.is_some();
     Ok(fits.then_some(there))
 }
 
@@ -135,8 +135,8 @@ impl<T: Real> SymmetricOperator<T> for Deformation<'_, T> {
         Ok(())
     }
 
-    fn on_device(&mut self, vectors: usize) -> Result<Option<Box<dyn DeviceOperator<T> + '_>>> {
-        let Some(there) = with_room(self.risk, vectors + 1)? else { return Ok(None) };
+    fn on_device(&mut self, solve: Room) -> Result<Option<Box<dyn DeviceOperator<T> + '_>>> {
+        let Some(there) = with_room(self.risk, Room { beside: solve.beside + 1, ..solve })? else { return Ok(None) };
         let space = there.space()?;
         Ok(Some(Box::new(DeformationThere { n: self.n, before: space.vector()?, space, there })))
     }

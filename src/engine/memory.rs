@@ -77,15 +77,19 @@ pub(super) fn solve_room(knobs: &Knobs, dim: usize) -> Room {
     Room { columns: Columns::of_lanczos(knobs, dim).smooth, beside }
 }
 
-/// Columns of a solve with these knobs that a device has room for; `None` if it works on the host.
-fn on_device<T: Real>(risk: &Risk<T>, knobs: &Knobs, most: usize) -> Result<Option<usize>> {
+/// How many of so many columns, from none to as many as can be, a solve with these knobs has on a device; `None` if it works
+/// on the host.
+fn on_device<T: Real>(risk: &Risk<T>, knobs: &Knobs, columns: &Columns) -> Result<Option<Vec<usize>>> {
     let by_lanczos = match (knobs.law, knobs.method, knobs.solver) {
         (Law::Random | Law::Gradients | Law::Increment, ..) => false,
         (Law::Deformation, ..) => true,
         (_, method, solver) => (method, solver) == (Method::Exact, SolverKind::Lanczos),
     };
     let Some(there) = risk.on_device().filter(|_| by_lanczos) else { return Ok(None) };
-    there.fitting(Room { columns: most, ..solve_room(knobs, risk.parameters()) })
+    let room = solve_room(knobs, risk.parameters());
+    let fitting = (0..=columns.most).map(|columns| there.fitting(Room { columns, ..room }));
+    let fitting: Vec<usize> = fitting.map_while(Result::transpose).collect::<Result<_>>()?;
+    Ok(Some(fitting).filter(|f| f.len() > columns.smooth))
 }
 
 /// Plan a run with these knobs within `limit` bytes.
@@ -101,12 +105,16 @@ pub fn plan<T: Real>(risk: &Risk<T>, knobs: &Knobs, limit: u64) -> Result<Plan> 
     // Values in the other precision are needed once, for the rounding floor: at most twice as wide.
     let scratch = threads * (graph.scratch_bytes(batch) + 3 * graph.value_bytes(batch));
     let mut columns = Columns::of(knobs, dim);
-    let there = on_device(risk, knobs, columns.most)?;
-    if let Some(there) = there {
-        columns.most = columns.most.min(there.max(columns.smooth));
+    let there = on_device(risk, knobs, &columns)?;
+    if let Some(there) = &there {
+        let all = (0..there.len()).rfind(|&columns| there[columns] == columns).unwrap_or(0);
+        columns.most = columns.most.min(all.max(columns.smooth));
     }
-    // Exhibits hold as many vectors of their own on the host.
-    let elsewhere = there.filter(|_| knobs.exhibits.is_empty()).unwrap_or(0);
+    let elsewhere = |columns: usize| match &there {
+        // Exhibits hold as many vectors of their own on the host.
+        Some(there) if knobs.exhibits.is_empty() => there[columns],
+        _ => 0,
+    };
     let sizes = Sizes {
         fixed: vec![
             ("parameters", vector + (dim * size_of::<f64>()) as u64),
@@ -114,12 +122,12 @@ pub fn plan<T: Real>(risk: &Risk<T>, knobs: &Knobs, limit: u64) -> Result<Plan> 
             ("scratch", scratch),
         ],
         // A basis that is at hand stays while its successor is sought.
-        basis: |columns: usize| (columns.saturating_sub(elsewhere).max(VECTORS) + knobs.k() + 3) as u64 * vector,
+        basis: |columns: usize| ((columns - elsewhere(columns)).max(VECTORS) + knobs.k() + 3) as u64 * vector,
         linearised,
         occasional: threads * linearised,
     };
     let plan = fit(&sizes, &columns, sequences, limit)?;
-    Ok(Plan { on_device: there.map(|there| there.min(plan.columns)), ..plan })
+    Ok(Plan { on_device: there.map(|there| there[plan.columns]), ..plan })
 }
 
 /// Bytes of the parts of a run.

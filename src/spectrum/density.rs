@@ -6,6 +6,7 @@ use super::basis::Basis;
 use super::krylov::{Krylov, Multiply, Ritz, on_host, vectors_beside};
 use super::operator::{Complement, SymmetricOperator};
 use super::solver::Order;
+use crate::diff::risk::Room;
 use crate::error::Result;
 use crate::math::array::Real;
 use crate::math::space::{Host, Space};
@@ -70,18 +71,19 @@ pub fn quadrature<T: Real>(
     let dim = op.dim();
     let (each, rest) = (1.0 / dim as f64, (dim - known.len()) as f64 / dim as f64);
     known.orthogonalise(&mut start);
-    let ritz = if let Some(mut there) = op.on_device(known.len() + vectors_beside(1))? {
-        let (space, own) = (there.space()?, there.space()?);
-        let mut beside = space.columns(known.len(), steps + vectors_beside(1))?;
-        known.cols().try_for_each(|u| space.append(&mut beside, u))?;
-        let mut complement = |v: &[&_], out: &mut [&mut _]| {
-            there.apply_block(v, out)?;
-            out.iter_mut().try_for_each(|out| space.orthogonalise(&beside, out).map(drop))
+    let ritz =
+        if let Some(mut there) = op.on_device(Room { columns: known.len() + steps, beside: vectors_beside(1) })? {
+            let (space, own) = (there.space()?, there.space()?);
+            let mut beside = space.columns(known.len(), steps + vectors_beside(1))?;
+            known.cols().try_for_each(|u| space.append(&mut beside, u))?;
+            let mut complement = |v: &[&_], out: &mut [&mut _]| {
+                there.apply_block(v, out)?;
+                out.iter_mut().try_for_each(|out| space.orthogonalise(&beside, out).map(drop))
+            };
+            walk(own, &mut complement, start, steps, watch)?
+        } else {
+            walk(Host::new(dim), &mut on_host(&mut Complement { op, basis: known }), start, steps, watch)?
         };
-        walk(own, &mut complement, start, steps, watch)?
-    } else {
-        walk(Host::new(dim), &mut on_host(&mut Complement { op, basis: known }), start, steps, watch)?
-    };
     let mut nodes: Vec<(f64, f64)> = values.iter().map(|v| (*v, each)).collect();
     // The first component of each eigenvector is its share of the start vector.
     nodes.extend((0..ritz.eigen.values.len()).map(|i| (ritz.eigen.values[i], rest * ritz.eigen.vector(i)[0].powi(2))));

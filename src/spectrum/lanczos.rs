@@ -7,6 +7,7 @@ pub use super::krylov::vectors_beside;
 use super::krylov::{Krylov, Multiply, on_host, random};
 use super::operator::SymmetricOperator;
 use super::solver::{Eigenspace, Iteration, Order, Request, Start, keep_smallest, outcome, rounding_level};
+use crate::diff::risk::Room;
 use crate::error::Result;
 use crate::math::array::Real;
 use crate::math::space::{Host, Space};
@@ -39,22 +40,24 @@ pub fn lanczos<T: Real>(
     watch: &mut dyn FnMut(&Iteration<'_>),
 ) -> Result<Eigenspace<T>> {
     request.validate(op.dim(), &[Order::Largest, Order::Magnitude])?;
-    if let Some(mut there) = op.on_device(vectors_beside(request.block))? {
-        return solve(there.space()?, &mut |v, out| there.apply_block(v, out), request, start, watch);
+    let (k, dim, block) = (request.k, op.dim(), request.block);
+    let room = request.columns.unwrap_or(columns(k, dim)).clamp(fewest_columns(k, block, dim), dim);
+    if let Some(mut there) = op.on_device(Room { columns: room, beside: vectors_beside(block) })? {
+        return solve(there.space()?, &mut |v, out| there.apply_block(v, out), request, room, start, watch);
     }
-    solve(Host::new(op.dim()), &mut on_host(op), request, start, watch)
+    solve(Host::new(dim), &mut on_host(op), request, room, start, watch)
 }
 
-/// [`lanczos`] with all its vectors in `space`, where `multiply` takes the products.
+/// [`lanczos`] with all its vectors in `space`, where `multiply` takes the products, and `room` columns.
 fn solve<S: Space>(
     space: S,
     multiply: &mut Multiply<'_, S::Vector>,
     request: &Request,
+    room: usize,
     start: Start<'_, S::Element>,
     watch: &mut dyn FnMut(&Iteration<'_>),
 ) -> Result<Eigenspace<S::Element>> {
     let (k, dim, block) = (request.k, space.dim(), request.block);
-    let room = request.columns.unwrap_or(columns(k, dim)).clamp(fewest_columns(k, block, dim), dim);
     let mut krylov = Krylov::new(space, room, block, request.seed)?;
     let mut smallest = Vec::new();
     match start {

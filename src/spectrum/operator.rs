@@ -2,6 +2,7 @@
 
 use super::basis::Basis;
 use crate::diff::cuda::{DeviceSpace, DeviceVector};
+use crate::diff::risk::Room;
 use crate::error::Result;
 use crate::math::array::Real;
 use crate::math::space::Space;
@@ -28,12 +29,12 @@ pub trait SymmetricOperator<T: Real> {
         v.iter().zip(out).try_for_each(|(v, out)| self.apply(v, out))
     }
 
-    /// The operator on vectors in a device's memory, where it is computed there and `vectors` of them have room; a
+    /// The operator on vectors in a device's memory, where it is computed there and those of the solve have room; a
     /// solver then need not bring its vectors to the host.
     ///
     /// # Errors
     /// What the device reports.
-    fn on_device(&mut self, _vectors: usize) -> Result<Option<Box<dyn DeviceOperator<T> + '_>>> {
+    fn on_device(&mut self, _solve: Room) -> Result<Option<Box<dyn DeviceOperator<T> + '_>>> {
         Ok(None)
     }
 }
@@ -66,8 +67,8 @@ impl<T: Real, O: SymmetricOperator<T> + ?Sized> SymmetricOperator<T> for &mut O 
         (**self).apply_block(v, out)
     }
 
-    fn on_device(&mut self, vectors: usize) -> Result<Option<Box<dyn DeviceOperator<T> + '_>>> {
-        (**self).on_device(vectors)
+    fn on_device(&mut self, solve: Room) -> Result<Option<Box<dyn DeviceOperator<T> + '_>>> {
+        (**self).on_device(solve)
     }
 }
 
@@ -91,8 +92,8 @@ impl<T: Real, O: SymmetricOperator<T>> SymmetricOperator<T> for Negated<O> {
         Ok(())
     }
 
-    fn on_device(&mut self, vectors: usize) -> Result<Option<Box<dyn DeviceOperator<T> + '_>>> {
-        let Some(op) = self.0.on_device(vectors)? else { return Ok(None) };
+    fn on_device(&mut self, solve: Room) -> Result<Option<Box<dyn DeviceOperator<T> + '_>>> {
+        let Some(op) = self.0.on_device(solve)? else { return Ok(None) };
         Ok(Some(Box::new(NegatedThere { space: op.space()?, op })))
     }
 }

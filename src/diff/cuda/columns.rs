@@ -13,8 +13,10 @@ use crate::math::basis::{Basis, Projection};
 
 /// Rows that a thread of a rotation holds at once, as in its kernel.
 const HELD_ROWS: usize = 2;
-/// Most blocks of a rotation: few enough that the rows they hold stay in the device's cache.
+/// Most blocks of a rotation: few enough that the rows they hold stay in the device's cache. And as part of all rows, so
+/// that results that wait take little memory.
 const ROTATING: usize = 256;
+const PART: usize = 8;
 
 /// A matrix of `dim` rows.
 pub struct Columns<T> {
@@ -52,7 +54,7 @@ fn kept(dim: usize, room: usize) -> usize {
 }
 
 fn rotating(rows: usize) -> usize {
-    Device::blocks(rows.div_ceil(HELD_ROWS)).clamp(1, ROTATING)
+    Device::blocks(rows.div_ceil(HELD_ROWS * PART)).clamp(1, ROTATING)
 }
 
 impl<T: Real> Columns<T> {
