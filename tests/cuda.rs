@@ -5,9 +5,14 @@
 
 mod program;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
+
+use eigentop::data::sequences::Sequences;
+use eigentop::diff::primitive::Batch;
+use eigentop::diff::risk::{Risk, Room};
+use eigentop::model::checkpoint::Checkpoint;
 
 use program::{Program, Said};
 use serde_json::Value;
@@ -20,7 +25,7 @@ fn libraries() -> &'static PathBuf {
         let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cuda/stand_in.cpp");
         let library = folder.path().join("libcuda.so");
         let mut compiler = Command::new("c++");
-        compiler.args(["-std=c++17", "-O2", "-shared", "-fPIC", source, "-ldl", "-o"]).arg(&library);
+        compiler.args(["-std=c++17", "-O3", "-shared", "-fPIC", source, "-ldl", "-o"]).arg(&library);
         assert!(compiler.status().expect("a C++ compiler").success());
         for name in ["libnvrtc.so", "libcublas.so"] {
             std::fs::copy(&library, folder.path().join(name)).unwrap();
@@ -109,7 +114,9 @@ fn little_memory_is_used_in_pieces_and_too_little_is_named() {
     for key in ["losses", "grad_norm", "hvp_norm", "eigenvalues"] {
         same(&json(&all)[key], &json(&pieces)[key], 1e-4, key);
     }
-    on_gpu(&p, &args, &[("STAND_IN_MEMORY_MB", "3")]).refused(1, &["the GPU has", "one sequence of 64 tokens takes"]);
+    let told =
+        ["the GPU has", "one sequence of 64 tokens takes", "use --length ", "the longest that fits, or --device cpu"];
+    on_gpu(&p, &args, &[("STAND_IN_MEMORY_MB", "3")]).refused(1, &told);
 }
 
 #[test]
@@ -124,6 +131,103 @@ fn without_a_gpu_the_processor_computes_and_says_so() {
     assert!(
         told["message"].as_str().unwrap().contains("cuda:0") && told["message"].as_str().unwrap().contains("no GPU")
     );
+}
+
+#[test]
+fn a_driver_older_than_the_libraries_is_named() {
+    let p = Program::new();
+    let args = ["measure", "--n", "2", "--k", "1", "--draws", "2", "--sigma", "1e-3", "--format", "json"];
+    let document = json(&on_gpu(&p, &args, &[("STAND_IN_OLD_DRIVER", "1")]));
+    assert_eq!(document["device"], "cpu");
+    let warnings = document["warnings"].as_array().unwrap();
+    let told = warnings.iter().find(|w| w["name"] == "no-gpu").expect("a warning");
+    assert!(told["message"].as_str().unwrap().contains("the driver is older than the CUDA libraries"), "{told}");
+}
+
+#[test]
+fn memory_that_another_program_takes_is_named() {
+    let p = Program::new();
+    let args = ["measure", "--n", "2", "--k", "1", "--draws", "2", "--sigma", "1e-3", "--format", "json"];
+    on_gpu(&p, &args, &[("STAND_IN_TAKEN", "1")]).refused(1, &["out of memory", "--length", "--device cpu"]);
+}
+
+/// Run the named test, or one of its kind, in a process that finds the stand-in. Returns whether this is that process.
+fn within(name: &str, settings: &[(&str, &str)]) -> bool {
+    const INSIDE: &str = "STAND_IN_INSIDE";
+    if std::env::var_os(INSIDE).is_some() {
+        return true;
+    }
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args([name, "--exact"]).env(INSIDE, "1").env("LD_LIBRARY_PATH", libraries()).envs(settings.iter().copied());
+    let said = command.output().unwrap();
+    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stdout));
+    false
+}
+
+/// The risk of a fixture's model on its first sequences, at its checkpoint.
+fn risk(model: &str, sequences: usize) -> Risk<f64> {
+    let checkpoint = Checkpoint::open(Path::new(&fixture(model)), None).unwrap();
+    let rows =
+        Sequences::from_tokens(Path::new(&fixture(&format!("{model}/tokens.json"))), &checkpoint.config).unwrap();
+    let batch = |i: usize| Batch::new(rows.inputs[i].clone(), rows.targets[i].clone(), rows.row_len());
+    let graph = checkpoint.config.graph(rows.row_len());
+    let w = checkpoint.parameters;
+    Risk::new(graph, (0..sequences).map(batch).collect(), w, Arc::new(|| Ok(())))
+}
+
+/// Directions without any pattern, each its own.
+fn directions(count: usize, dim: usize) -> Vec<Vec<f64>> {
+    let element = |j: usize, i: usize| ((i * 7919 + j * 104_729) % 1009) as f64 / 1009.0 - 0.5;
+    (0..count).map(|j| (0..dim).map(|i| element(j, i)).collect()).collect()
+}
+
+fn close(one: &[f64], other: &[f64], what: &str) {
+    let norm = |x: &mut dyn Iterator<Item = f64>| x.map(|x| x * x).sum::<f64>().sqrt();
+    let apart = norm(&mut one.iter().zip(other).map(|(a, b)| a - b));
+    let size = norm(&mut one.iter().copied());
+    assert!(size > 0.0 && apart <= 1e-10 * size, "{what}: {apart} of {size}");
+}
+
+/// Products of a block, one by one, and on the processor; those of one sequence, and slopes.
+fn blocks_agree(model: &str) {
+    let (mut here, mut there) = (risk(model, 3), risk(model, 3));
+    there.use_gpu(0, Room::default()).unwrap();
+    let v = directions(5, here.parameters());
+    let v: Vec<&[f64]> = v.iter().map(Vec::as_slice).collect();
+    close(&here.linearise(0..3).unwrap(), &there.linearise(0..3).unwrap(), "losses");
+    for range in [0..3, 1..2] {
+        let products = |risk: &Risk<f64>, together: usize| {
+            let mut out = vec![vec![f64::NAN; risk.parameters()]; v.len()];
+            for (v, out) in v.chunks(together).zip(out.chunks_mut(together)) {
+                let mut out: Vec<&mut [f64]> = out.iter_mut().map(Vec::as_mut_slice).collect();
+                risk.hvps(range.clone(), v, &mut out).unwrap();
+            }
+            out
+        };
+        let (block, single, processor) = (products(&there, 5), products(&there, 1), products(&here, 1));
+        assert!(block == single, "{model}: a block and its members differ");
+        for (block, processor) in block.iter().zip(&processor) {
+            close(processor, block, model);
+        }
+        close(&here.slopes(range.clone(), v[0]).unwrap(), &there.slopes(range.clone(), v[0]).unwrap(), "slopes");
+        close(&here.gradient(range.clone()).unwrap(), &there.gradient(range).unwrap(), "gradient");
+    }
+    let of_one = |risk: &Risk<f64>| risk.map_hvps(2, &v, |j, product| product.dot(v[(j + 1) % 5])).unwrap();
+    close(&of_one(&here), &of_one(&there), "one sequence's products");
+}
+
+#[test]
+fn a_block_of_directions_gives_the_digits_of_its_members() {
+    if within("a_block_of_directions_gives_the_digits_of_its_members", &[]) {
+        ["A", "gpt2", "llama"].into_iter().for_each(blocks_agree);
+    }
+}
+
+#[test]
+fn blocks_in_little_memory_give_the_same() {
+    if within("blocks_in_little_memory_give_the_same", &[("STAND_IN_MEMORY_MB", "28")]) {
+        blocks_agree("A");
+    }
 }
 
 /// What a solve on a small model in f64 is asked: long enough to restart, and by a law whose basis Lanczos finds.

@@ -11,7 +11,7 @@ use crate::math::space::Space;
 use crate::math::vector;
 use crate::spectrum::lanczos::lanczos;
 use crate::spectrum::lobpcg::lobpcg;
-use crate::spectrum::operator::{DeviceOperator, SymmetricOperator};
+use crate::spectrum::operator::{BLOCK, DeviceOperator, SymmetricOperator};
 use crate::spectrum::power::power;
 use crate::spectrum::solver::{Eigenspace, Iteration, Request, Start};
 
@@ -111,14 +111,14 @@ impl<T: Real> DeviceOperator<T> for HessianThere<'_, T> {
 pub(super) struct Deformation<'a, T> {
     risk: &'a Risk<T>,
     n: usize,
-    /// H^(n)v of the product under way.
+    /// H^(n)v of the products under way, one after another.
     before: Vec<T>,
 }
 
 impl<'a, T: Real> Deformation<'a, T> {
     /// Of the increment that sequence n + 1 brings to the first n.
     pub fn new(risk: &'a Risk<T>, n: usize) -> Deformation<'a, T> {
-        Deformation { risk, n, before: vec![T::zero(); risk.parameters()] }
+        Deformation { risk, n, before: Vec::new() }
     }
 }
 
@@ -128,10 +128,21 @@ impl<T: Real> SymmetricOperator<T> for Deformation<'_, T> {
     }
 
     fn apply(&mut self, v: &[T], out: &mut [T]) -> Result<()> {
-        self.risk.hvp(0..self.n, v, &mut self.before)?;
-        self.risk.hvp(self.n..self.n + 1, v, out)?;
-        vector::axpy(-1.0, &self.before, out);
-        vector::scale(1.0 / (self.n + 1) as f64, out);
+        self.apply_block(&[v], &mut [out])
+    }
+
+    fn apply_block(&mut self, v: &[&[T]], out: &mut [&mut [T]]) -> Result<()> {
+        let dim = self.dim();
+        self.before.resize(dim * v.len().clamp(self.before.len() / dim, BLOCK), T::zero());
+        for (v, out) in v.chunks(BLOCK).zip(out.chunks_mut(BLOCK)) {
+            let mut before: Vec<&mut [T]> = self.before.chunks_exact_mut(dim).take(v.len()).collect();
+            self.risk.hvps(0..self.n, v, &mut before)?;
+            self.risk.hvps(self.n..self.n + 1, v, out)?;
+            for (before, out) in before.iter().zip(out) {
+                vector::axpy(-1.0, before, out);
+                vector::scale(1.0 / (self.n + 1) as f64, out);
+            }
+        }
         Ok(())
     }
 

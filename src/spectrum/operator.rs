@@ -8,6 +8,10 @@ use crate::math::array::Real;
 use crate::math::space::Space;
 use crate::math::vector::scale;
 
+/// Vectors that are handed over together where many are at hand: enough to share work among them, few enough to hold
+/// their images too.
+pub const BLOCK: usize = 4;
+
 /// A symmetric linear operator H on vectors of `dim` elements, known through its products only.
 pub trait SymmetricOperator<T: Real> {
     /// Number of rows and columns.
@@ -131,6 +135,14 @@ impl<T: Real, O: SymmetricOperator<T>> SymmetricOperator<T> for Complement<'_, T
     fn apply(&mut self, v: &[T], out: &mut [T]) -> Result<()> {
         self.op.apply(v, out)?;
         self.basis.orthogonalise(out);
+        Ok(())
+    }
+
+    fn apply_block(&mut self, v: &[&[T]], out: &mut [&mut [T]]) -> Result<()> {
+        self.op.apply_block(v, out)?;
+        out.iter_mut().for_each(|out| {
+            self.basis.orthogonalise(out);
+        });
         Ok(())
     }
 }

@@ -9,7 +9,7 @@
 //! ‖A′‖_F², with A′ = (I − UUᵀ)A(I − UUᵀ).
 
 use super::basis::Basis;
-use super::operator::{Complement, SymmetricOperator};
+use super::operator::{BLOCK, Complement, SymmetricOperator};
 use super::solver::not_finite;
 use crate::error::{Error, Result};
 use crate::math::array::Real;
@@ -42,7 +42,7 @@ pub struct Traces {
 
 /// Traces of `op` from `sketch` test vectors, two products each. `test` gives test vector number i, standard normals,
 /// and is asked twice for each, so that none has to be kept; with normal test vectors both estimates are unbiased.
-/// `watch` follows every product. Holds `2 * sketch` columns.
+/// `watch` follows every product. Holds `2 * sketch` columns, or as many as `sketch` and two blocks need.
 ///
 /// # Errors
 /// [`Error::Computation`] for fewer than two test vectors or as many as there are dimensions beside the known ones;
@@ -64,12 +64,13 @@ pub fn xtrace<T: Real>(
     }
     let mut op = Complement { op, basis: known.basis };
     let mut products = 0;
-    let mut image = vec![T::zero(); dim];
-    let mut multiply = |v: &[T], image: &mut [T]| {
-        op.apply(v, image)?;
-        products += 1;
-        watch();
-        if vector::norm(image).is_finite() { Ok(()) } else { Err(not_finite(products)) }
+    let mut multiply = |v: &[&[T]], images: &mut [&mut [T]]| {
+        op.apply_block(v, images)?;
+        images.iter().try_for_each(|image| {
+            products += 1;
+            watch();
+            if vector::norm(image).is_finite() { Ok(()) } else { Err(not_finite(products)) }
+        })
     };
     let free_test = |i| {
         let mut omega = test(i);
@@ -79,24 +80,31 @@ pub fn xtrace<T: Real>(
 
     // AΩ = QR, a column at a time; column i of R up to its diagonal.
     let (mut q, mut r) = (Basis::new(dim, sketch), Vec::new());
-    for i in 0..sketch {
-        multiply(&free_test(i), &mut image)?;
-        let before = vector::norm(&image);
-        let projection = q.orthogonalise(&mut image);
-        if projection.norm <= 100.0 * T::EPSILON * before {
-            // The range is exhausted: nothing is left beyond the sketch so far.
-            break;
+    let mut images = Basis::new(dim, BLOCK.min(sketch));
+    'sketch: for first in (0..sketch).step_by(BLOCK) {
+        let tests: Vec<Vec<T>> = (first..(first + BLOCK).min(sketch)).map(free_test).collect();
+        images.truncate(0);
+        let mut block = images.grow(tests.len());
+        multiply(&tests.iter().map(Vec::as_slice).collect::<Vec<_>>(), &mut block)?;
+        for image in block {
+            let before = vector::norm(image);
+            let projection = q.orthogonalise(image);
+            if projection.norm <= 100.0 * T::EPSILON * before {
+                // The range is exhausted: nothing is left beyond the sketch so far.
+                break 'sketch;
+            }
+            vector::scale(1.0 / projection.norm, image);
+            known.basis.orthogonalise(image);
+            q.push(image);
+            r.push(projection.coefficients.into_iter().chain([projection.norm]).collect::<Vec<f64>>());
         }
-        vector::scale(1.0 / projection.norm, &mut image);
-        known.basis.orthogonalise(&mut image);
-        q.push(&image);
-        r.push(projection.coefficients.into_iter().chain([projection.norm]).collect::<Vec<f64>>());
     }
+    drop(images);
     let m = q.len();
     let mut z = Basis::new(dim, m);
-    for column in q.cols() {
-        multiply(column, &mut image)?;
-        z.push(&image);
+    let columns: Vec<&[T]> = q.cols().collect();
+    for block in columns.chunks(BLOCK) {
+        multiply(block, &mut z.grow(block.len()))?;
     }
     let small = Small { m, h: q.products(&z), gram: z.symmetric_products(&z) };
     let on_known = (known.trace, 2.0 * known.image2 - known.inside2);

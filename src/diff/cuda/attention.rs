@@ -1,7 +1,8 @@
-//! Attention on the GPU: whole score matrices, batches of products over the key–value heads.
+//! Attention on the GPU: whole score matrices, batches of products over heads, sequences and directions.
 
-use super::device::Ptr;
-use super::rules::{Factor, Order, Pair, Rule, Run, Slot, only};
+use super::lanes::{Lanes, Pair, Place, Slot};
+use super::memory::Ptr;
+use super::rules::{Order, Rule, Run};
 use crate::diff::op::attention::Attention;
 use crate::diff::primitive::Write;
 use crate::error::Result;
@@ -11,12 +12,11 @@ use crate::math::array::Real;
 const P: usize = 0;
 const PBAR: usize = 1;
 
-/// Where the query, key and score matrices of one sequence lie, for one query head of every group: a batch over the
-/// key–value heads.
+/// Where the query, key and score matrices lie, for one query head of every group: a batch over the key–value heads and
+/// over the sequences.
 struct Heads<'a> {
     op: &'a Attention,
     length: usize,
-    sequence: usize,
     member: usize,
 }
 
@@ -25,32 +25,26 @@ impl Heads<'_> {
         self.op.heads / self.op.kv_heads
     }
 
-    fn queries<T>(&self, q: Pair<T>) -> Factor<T> {
+    fn queries(&self) -> Place {
         let (h, width) = (self.op.head, self.op.heads * self.op.head);
-        Factor::rows(q.plus(self.sequence * self.length * width + self.member * h), width).every(self.group() * h)
+        Place { first: self.member * h, strides: [self.group() * h, self.length * width], ..Place::rows(width) }
     }
 
-    fn keys<T>(&self, k: Pair<T>) -> Factor<T> {
-        let width = self.op.kv_heads * self.op.head;
-        Factor::rows(k.plus(self.sequence * self.length * width), width).every(self.op.head)
+    fn keys(&self) -> Place {
+        let (h, width) = (self.op.head, self.op.kv_heads * self.op.head);
+        Place { strides: [h, self.length * width], ..Place::rows(width) }
     }
 
-    fn scores<T>(&self, p: Pair<T>) -> Factor<T> {
-        let square = self.length * self.length;
-        let first = (self.sequence * self.op.heads + self.member) * square;
-        Factor::rows(p.plus(first), self.length).every(self.group() * square)
+    fn scores(&self) -> Place {
+        let (square, heads) = (self.length * self.length, self.op.heads);
+        let strides = [self.group() * square, heads * square];
+        Place { first: self.member * square, strides, ..Place::rows(self.length) }
     }
 }
 
 impl Attention {
-    fn every<'a>(&'a self, rows: usize, length: usize) -> impl Iterator<Item = Heads<'a>> {
-        let members = self.heads / self.kv_heads;
-        (0..rows / length * members).map(move |i| Heads {
-            op: self,
-            length,
-            sequence: i / members,
-            member: i % members,
-        })
+    fn every(&self, length: usize) -> impl Iterator<Item = Heads<'_>> {
+        (0..self.heads / self.kv_heads).map(move |member| Heads { op: self, length, member })
     }
 }
 
@@ -67,22 +61,26 @@ impl<T: Real> Rule<T> for Attention {
         3 * self.heads * length
     }
 
-    fn forward(&self, run: &Run<T>, x: &[Pair<T>], y: Ptr<T>, kept: &[Ptr<T>], left: Ptr<T>) -> Result<()> {
-        let (scale, t, h, batch) = (self.scale(), run.length, self.head, self.kv_heads);
-        let to = if run.order == Order::Value { kept[P] } else { left };
-        for heads in self.every(run.rows, t) {
-            let (q, k) = (heads.queries(x[0]), heads.keys(x[1]).t());
-            run.product(heads.scores(only(to)).value(), Write::Set, scale, (q, k), (t, h, t), batch)?;
+    fn batch(&self) -> usize {
+        self.kv_heads
+    }
+
+    fn forward(&self, run: &Run<T>, x: &[Pair<T>], y: Lanes<T>, kept: &[Ptr<T>], left: Lanes<T>) -> Result<()> {
+        let (scale, t, h) = (self.scale(), run.length, self.head);
+        let batch = [self.kv_heads, run.rows / t];
+        let p = Pair { value: kept[P], tangent: left };
+        for heads in self.every(t) {
+            let factors = (heads.queries().of(x[0]), heads.keys().t().of(x[1]));
+            run.product(heads.scores().to(run.moving(p)), Write::Set, scale, factors, (t, h, t), batch)?;
         }
         let rows = run.rows * self.heads;
         match run.order {
-            Order::Value => run.device.launch("softmax", rows, &[&rows, &t, &self.window, &kept[P]])?,
-            Order::Tangent => run.device.launch("softmax_tangent", rows, &[&rows, &t, &kept[P], &left])?,
+            Order::Value => run.launch("softmax", rows, &[&rows, &t, &self.window, &p.value])?,
+            Order::Tangent => run.launch("softmax_tangent", rows, &[&rows, &t, &p])?,
         }
-        let p = Pair { value: kept[P], tangent: left };
-        for heads in self.every(run.rows, t) {
-            let to = heads.queries(only(y)).value();
-            run.product(to, Write::Set, 1.0, (heads.scores(p), heads.keys(x[2])), (t, t, h), batch)?;
+        for heads in self.every(t) {
+            let factors = (heads.scores().of(p), heads.keys().of(x[2]));
+            run.product(heads.queries().to(y), Write::Set, 1.0, factors, (t, t, h), batch)?;
         }
         Ok(())
     }
@@ -93,30 +91,29 @@ impl<T: Real> Rule<T> for Attention {
         x: &[Pair<T>],
         y: Pair<T>,
         kept: &[Ptr<T>],
-        left: Ptr<T>,
+        left: Lanes<T>,
         out: &[Slot<T>],
     ) -> Result<()> {
         let ([q, k, v], [to_q, to_k, to_v]) = (x, out) else { unreachable!("three inputs") };
-        let (scale, t, h, batch) = (self.scale(), run.length, self.head, self.kv_heads);
+        let (scale, t, h) = (self.scale(), run.length, self.head);
+        let batch = [self.kv_heads, run.rows / t];
         let (rows, p) = (run.rows * self.heads, Pair { value: kept[P], tangent: left });
         let size = rows * t;
         let pbar = Pair { value: kept[PBAR], tangent: run.work };
-        let sbar = Pair { value: run.work.plus(size), tangent: run.work.plus(2 * size) };
-        let to_pbar = run.moving(pbar);
-        for heads in self.every(run.rows, t) {
-            let ybar = heads.queries(y);
-            let to = heads.scores(only(to_pbar)).value();
-            run.product(to, Write::Set, 1.0, (ybar, heads.keys(*v).t()), (t, h, t), batch)?;
-            let to = heads.keys(only(to_v.to)).value();
-            run.product(to, first(to_v, heads.member), 1.0, (heads.scores(p).t(), ybar), (t, t, h), batch)?;
+        let sbar = Pair { value: run.work.first.plus(size), tangent: run.work.plus(2 * size) };
+        for heads in self.every(t) {
+            let ybar = heads.queries().of(y);
+            let to = heads.scores().to(run.moving(pbar));
+            run.product(to, Write::Set, 1.0, (ybar, heads.keys().t().of(*v)), (t, h, t), batch)?;
+            let (to, factors) = (heads.keys().to(to_v.to), (heads.scores().t().of(p), ybar));
+            run.product(to, first(to_v, heads.member), 1.0, factors, (t, t, h), batch)?;
         }
         run.call("softmax_back", rows, &[&rows, &t, &p, &pbar, &sbar])?;
-        for heads in self.every(run.rows, t) {
-            let s = heads.scores(sbar);
-            let to = heads.queries(only(to_q.to)).value();
-            run.product(to, to_q.write, scale, (s, heads.keys(*k)), (t, t, h), batch)?;
-            let to = heads.keys(only(to_k.to)).value();
-            run.product(to, first(to_k, heads.member), scale, (s.t(), heads.queries(*q)), (t, t, h), batch)?;
+        for heads in self.every(t) {
+            let (to, factors) = (heads.queries().to(to_q.to), (heads.scores().of(sbar), heads.keys().of(*k)));
+            run.product(to, to_q.write, scale, factors, (t, t, h), batch)?;
+            let (to, factors) = (heads.keys().to(to_k.to), (heads.scores().t().of(sbar), heads.queries().of(*q)));
+            run.product(to, first(to_k, heads.member), scale, factors, (t, t, h), batch)?;
         }
         Ok(())
     }

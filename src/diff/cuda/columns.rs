@@ -5,7 +5,8 @@
 
 use std::cell::RefCell;
 
-use super::device::{Array, Device, Ptr};
+use super::device::Device;
+use super::memory::{Array, Ptr};
 use super::space::summing;
 use crate::error::Result;
 use crate::math::array::Real;

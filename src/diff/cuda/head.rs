@@ -1,7 +1,10 @@
-//! The head and its loss on the GPU, over strips of rows: beside the kept logits no more than two strips exist.
+//! The head and its loss on the GPU, over strips of rows: beside the kept logits no more than a strip of adjoints exists,
+//! and one of tangents for each direction.
 
-use super::device::{Array, Device, Matrix, Ptr};
-use super::rules::{Factor, Order, Pair, Run, only};
+use super::device::Device;
+use super::lanes::{Arguments, Lanes, Pair, Place};
+use super::memory::{Array, Ptr};
+use super::rules::{ONE, Order, Run};
 use crate::diff::op::head::{Cap, Head};
 use crate::diff::primitive::Write;
 use crate::error::Result;
@@ -13,8 +16,9 @@ const STRIP: usize = if cfg!(test) { 1 << 10 } else { 1 << 26 };
 /// Room for strips and for the rows' losses.
 pub struct Strips<T> {
     rows: usize,
-    one: Array<T>,
-    other: Array<T>,
+    /// A strip of logits or of their adjoints, and its tangents.
+    value: Array<T>,
+    tangent: Array<T>,
     losses: Array<f64>,
 }
 
@@ -28,106 +32,6 @@ pub struct Inputs<T> {
     pub targets: Ptr<u32>,
 }
 
-/// Where the head's adjoints go; both are set unless said otherwise.
-pub struct Outputs<T> {
-    /// rows × width.
-    pub x: Ptr<T>,
-    /// padded × width, where it is wanted.
-    pub w: Option<(Ptr<T>, Write)>,
-}
-
-impl<T: Real> Strips<T> {
-    /// For sweeps over up to `rows` rows.
-    pub fn new(device: &Device, head: &Head, rows: usize) -> Result<Strips<T>> {
-        let strip = (STRIP / head.vocabulary).clamp(1, rows.max(1));
-        let array = || device.array(strip * head.vocabulary);
-        Ok(Strips { rows: strip, one: array()?, other: array()?, losses: device.array(rows)? })
-    }
-
-    /// Bytes of the strips for sweeps over up to `rows` rows.
-    pub fn bytes(head: &Head, rows: usize) -> usize {
-        2 * (STRIP / head.vocabulary).clamp(1, rows.max(1)) * head.vocabulary * size_of::<T>()
-    }
-
-    fn strips(&self, rows: usize) -> impl Iterator<Item = (usize, usize)> + use<T> {
-        let step = self.rows;
-        (0..rows).step_by(step).map(move |start| (start, step.min(rows - start)))
-    }
-
-    /// Logits of all rows, to keep.
-    pub fn logits(&self, run: &Run<T>, head: &Head, at: &Inputs<T>, to: Ptr<T>) -> Result<()> {
-        let (x, w) = (Factor::rows(at.x, head.width), Factor::rows(at.w, head.width).t());
-        let shape = (run.rows, head.width, head.vocabulary);
-        run.product(Matrix::rows(to, head.vocabulary), Write::Set, 1.0, (x, w), shape, 1)
-    }
-
-    /// Losses of all rows.
-    pub fn losses(&self, run: &Run<T>, head: &Head, at: &Inputs<T>) -> Result<Vec<f64>> {
-        for (start, count) in self.strips(run.rows) {
-            let x = at.x.plus(start * head.width);
-            self.logits(&Run { rows: count, ..*run }, head, &Inputs { x, ..*at }, self.one.at())?;
-            let row = Row { at, head, start, count };
-            row.run(run, only(self.one.at()), self.losses.at(), Pair::NULL)?;
-        }
-        self.row_losses(run)
-    }
-
-    /// Losses of the rows of the last sweep, or their derivatives.
-    pub fn row_losses(&self, run: &Run<T>) -> Result<Vec<f64>> {
-        let mut losses = vec![0.0; run.rows];
-        run.device.download(self.losses.at(), &mut losses)?;
-        Ok(losses)
-    }
-
-    /// The adjoints of the inputs from the kept logits, or their derivatives.
-    pub fn back(&self, run: &Run<T>, head: &Head, at: &Inputs<T>, logits: Ptr<T>, out: &Outputs<T>) -> Result<()> {
-        let (v, c) = (head.vocabulary, head.width);
-        if let Some((to, Write::Set)) = out.w {
-            run.device.zero(to.plus(v * c), (head.padded - v) * c)?;
-        }
-        for (start, count) in self.strips(run.rows) {
-            let x = at.x.plus(start * c);
-            let ybar = Pair { value: self.one.at(), tangent: self.other.at() };
-            let z = Pair { value: logits.plus(start * v), tangent: self.other.at() };
-            if run.order == Order::Tangent {
-                self.logits(&Run { rows: count, ..*run }, head, &Inputs { x, ..*at }, z.tangent)?;
-            }
-            Row { at, head, start, count }.run(run, z, self.losses.at(), ybar)?;
-            let (ybar, w) = (Factor::rows(ybar, v), Factor::rows(at.w, c));
-            let to_x = Matrix::rows(out.x.plus(start * c), c);
-            run.product(to_x, Write::Set, 1.0, (ybar, w), (count, v, c), 1)?;
-            if let Some((to, write)) = out.w {
-                let write = if start == 0 { write } else { Write::Add };
-                let to_w = Matrix::rows(to, c);
-                run.product(to_w, write, 1.0, (ybar.t(), Factor::rows(x, c)), (v, count, c), 1)?;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// A strip of rows.
-struct Row<'a, T> {
-    at: &'a Inputs<T>,
-    head: &'a Head,
-    start: usize,
-    count: usize,
-}
-
-impl<T: Real> Row<'_, T> {
-    /// Losses from logits, and where `ybar` is given the logits' adjoints.
-    fn run(&self, run: &Run<T>, z: Pair<T>, losses: Ptr<f64>, ybar: Pair<T>) -> Result<()> {
-        let share = 1.0 / run.length as f64;
-        let (targets, losses) = (self.at.targets.plus(self.start), losses.plus(self.start));
-        let head = self.head;
-        let cap = match head.cap {
-            Cap::Open => 0.0,
-            Cap::Tanh(cap) => cap,
-        };
-        run.call("head", self.count, &[&self.count, &head.vocabulary, &cap, &share, &targets, &z, &losses, &ybar])
-    }
-}
-
 impl<T> Clone for Inputs<T> {
     fn clone(&self) -> Self {
         *self
@@ -135,3 +39,126 @@ impl<T> Clone for Inputs<T> {
 }
 
 impl<T> Copy for Inputs<T> {}
+
+/// Where the head's adjoints go; both are set unless said otherwise.
+pub struct Outputs<T> {
+    /// rows × width.
+    pub x: Lanes<T>,
+    /// padded × width, where it is wanted.
+    pub w: Option<(Lanes<T>, Write)>,
+}
+
+impl<T: Real> Strips<T> {
+    /// For sweeps over up to `rows` rows, `all` of them over all directions.
+    pub fn new(device: &Device, head: &Head, (rows, all): (usize, usize), directions: usize) -> Result<Strips<T>> {
+        let strip = strip(head, rows);
+        Ok(Strips {
+            rows: strip,
+            value: device.array(strip * head.vocabulary)?,
+            tangent: device.array(directions * strip * head.vocabulary)?,
+            losses: device.array(all)?,
+        })
+    }
+
+    /// Elements of a strip for sweeps over up to `rows` rows.
+    pub fn elements(head: &Head, rows: usize) -> usize {
+        strip(head, rows) * head.vocabulary
+    }
+
+    fn strips(&self, rows: usize) -> impl Iterator<Item = (usize, usize)> + use<T> {
+        let step = self.rows;
+        (0..rows).step_by(step).map(move |start| (start, step.min(rows - start)))
+    }
+
+    /// A strip's tangents, of `rows` rows each.
+    fn tangents(&self, head: &Head, rows: usize) -> Lanes<T> {
+        Lanes { first: self.tangent.at(), step: rows * head.vocabulary }
+    }
+
+    /// Logits of all rows, or their tangents.
+    pub fn logits(&self, run: &Run<T>, head: &Head, at: &Inputs<T>, to: Lanes<T>) -> Result<()> {
+        let factors = (Place::rows(head.width).of(at.x), Place::rows(head.width).t().of(at.w));
+        let shape = (run.rows, head.width, head.vocabulary);
+        run.product(Place::rows(head.vocabulary).to(to), Write::Set, 1.0, factors, shape, ONE)
+    }
+
+    /// Losses of all rows by a sweep of values.
+    pub fn losses(&self, run: &Run<T>, head: &Head, at: &Inputs<T>) -> Result<()> {
+        self.strips(run.rows).try_for_each(|(start, count)| {
+            let x = at.x.plus(start * head.width);
+            self.logits(&Run { rows: count, ..*run }, head, &Inputs { x, ..*at }, self.value.at().into())?;
+            self.loss(run, head, at, (start, count), self.value.at().into(), Pair::NULL)
+        })
+    }
+
+    /// Derivatives of the losses of all rows, whose logits are kept.
+    pub fn slopes(&self, run: &Run<T>, head: &Head, at: &Inputs<T>, logits: Ptr<T>) -> Result<()> {
+        self.strips(run.rows).try_for_each(|(start, count)| {
+            let z = Pair { value: logits.plus(start * head.vocabulary), tangent: self.tangents(head, count) };
+            let x = at.x.plus(start * head.width);
+            self.logits(&Run { rows: count, ..*run }, head, &Inputs { x, ..*at }, z.tangent)?;
+            self.loss(run, head, at, (start, count), z, Pair::NULL)
+        })
+    }
+
+    /// Means over sequences of what the last sweep left: its losses or their derivatives along each direction, `step`
+    /// from one direction's to the next.
+    pub fn means(&self, run: &Run<T>, to: Ptr<f64>, step: usize) -> Result<()> {
+        let count = run.rows / run.length;
+        run.launch("means", count, &[&count, &run.length, &self.losses.at(), &to, &step])
+    }
+
+    /// The adjoints of the inputs from the kept logits, or their derivatives; the rows' losses beside them.
+    pub fn back(&self, run: &Run<T>, head: &Head, at: &Inputs<T>, logits: Ptr<T>, out: &Outputs<T>) -> Result<()> {
+        let (v, c) = (head.vocabulary, head.width);
+        if let Some((to, Write::Set)) = out.w {
+            // Rows of the matrix that are no tokens.
+            (0..run.directions)
+                .try_for_each(|i| run.device.zero(to.first.plus(i * to.step + v * c), (head.padded - v) * c))?;
+        }
+        for (start, count) in self.strips(run.rows) {
+            let x = at.x.plus(start * c);
+            let zbar = Pair { value: self.value.at(), tangent: self.tangents(head, count) };
+            let z = Pair { value: logits.plus(start * v), tangent: zbar.tangent };
+            if run.order == Order::Tangent {
+                self.logits(&Run { rows: count, ..*run }, head, &Inputs { x, ..*at }, z.tangent)?;
+            }
+            self.loss(run, head, at, (start, count), z, zbar)?;
+            let zbar = Place::rows(v).of(zbar);
+            let to_x = Place::rows(c).to(out.x.plus(start * c));
+            run.product(to_x, Write::Set, 1.0, (zbar, Place::rows(c).of(at.w)), (count, v, c), ONE)?;
+            if let Some((to, write)) = out.w {
+                let write = if start == 0 { write } else { Write::Add };
+                let factors = (zbar.t(), Place::rows(c).of(x));
+                run.product(Place::rows(c).to(to), write, 1.0, factors, (v, count, c), ONE)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Losses of a strip of rows from its logits, and where `zbar` is given the logits' adjoints.
+    fn loss(
+        &self,
+        run: &Run<T>,
+        head: &Head,
+        at: &Inputs<T>,
+        (start, count): (usize, usize),
+        z: Pair<T>,
+        zbar: Pair<T>,
+    ) -> Result<()> {
+        let share = 1.0 / run.length as f64;
+        let cap = match head.cap {
+            Cap::Open => 0.0,
+            Cap::Tanh(cap) => cap,
+        };
+        let (targets, losses) = (at.targets.plus(start), self.losses.at().plus(start));
+        let arguments: [&dyn Arguments; 9] =
+            [&count, &head.vocabulary, &cap, &share, &targets, &z, &losses, &run.rows, &zbar];
+        run.call("head", count, &arguments)
+    }
+}
+
+/// Rows of a strip for sweeps over up to `rows` rows.
+fn strip(head: &Head, rows: usize) -> usize {
+    (STRIP / head.vocabulary).clamp(1, rows.max(1))
+}

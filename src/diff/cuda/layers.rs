@@ -1,7 +1,9 @@
 //! Rules of embeddings, linear maps, norms and rotations.
 
-use super::device::{Arguments, Device, Matrix, Ptr};
-use super::rules::{Factor, Pair, Rule, Run, Slot, only, pairs};
+use super::device::Device;
+use super::lanes::{Lanes, Pair, Place, Slot};
+use super::memory::Ptr;
+use super::rules::{ONE, Rule, Run};
 use crate::diff::op::embed::Embed;
 use crate::diff::op::head_rotary::HeadRotary;
 use crate::diff::op::linear::{Linear, Weights};
@@ -13,24 +15,23 @@ use crate::error::Result;
 use crate::math::array::Real;
 
 impl<T: Real> Rule<T> for Embed {
-    fn forward(&self, run: &Run<T>, x: &[Pair<T>], y: Ptr<T>, _: &[Ptr<T>], _: Ptr<T>) -> Result<()> {
-        // Linear: the tangent reads the table's tangent as its value does the table.
-        let table = only(run.moving(x[0]));
+    /// Linear: the tangent reads the table's tangent as its value does the table.
+    fn forward(&self, run: &Run<T>, x: &[Pair<T>], y: Lanes<T>, _: &[Ptr<T>], _: Lanes<T>) -> Result<()> {
         let blocks = Device::blocks(run.rows * self.width);
-        run.device.launch("gather_value", blocks, &[&run.rows, &self.width, &run.tokens, &table, &y])
+        run.launch("gather", blocks, &[&run.rows, &self.width, &run.tokens, &run.moving(x[0]), &y])
     }
 
-    fn back(&self, run: &Run<T>, _: &[Pair<T>], y: Pair<T>, _: &[Ptr<T>], _: Ptr<T>, out: &[Slot<T>]) -> Result<()> {
+    fn back(&self, run: &Run<T>, _: &[Pair<T>], y: Pair<T>, _: &[Ptr<T>], _: Lanes<T>, out: &[Slot<T>]) -> Result<()> {
         if out[0].to.is_null() { Ok(()) } else { run.scatter(self.width, 1, Pair::NULL, y, &out[0]) }
     }
 }
 
 impl Linear {
     /// M, in the weights' own array.
-    fn factor<T>(&self, w: Pair<T>) -> Factor<T> {
+    fn place(&self) -> Place {
         match self.weights {
-            Weights::OutIn => Factor::rows(w, self.from).t(),
-            Weights::InOut { columns, first } => Factor::rows(w.plus(first), columns),
+            Weights::OutIn => Place::rows(self.from).t(),
+            Weights::InOut { columns, first } => Place { first, ..Place::rows(columns) },
         }
     }
 
@@ -44,32 +45,31 @@ impl Linear {
 }
 
 impl<T: Real> Rule<T> for Linear {
-    fn forward(&self, run: &Run<T>, x: &[Pair<T>], y: Ptr<T>, _: &[Ptr<T>], _: Ptr<T>) -> Result<()> {
-        let factors = (Factor::rows(x[0], self.from), self.factor(x[1]));
-        run.product(Matrix::rows(y, self.to), Write::Set, 1.0, factors, (run.rows, self.from, self.to), 1)?;
+    fn forward(&self, run: &Run<T>, x: &[Pair<T>], y: Lanes<T>, _: &[Ptr<T>], _: Lanes<T>) -> Result<()> {
+        let factors = (Place::rows(self.from).of(x[0]), self.place().of(x[1]));
+        run.product(Place::rows(self.to).to(y), Write::Set, 1.0, factors, (run.rows, self.from, self.to), ONE)?;
         match x.get(2) {
             Some(b) => run.add_rows(1, run.moving(b.plus(self.first())), y),
             None => Ok(()),
         }
     }
 
-    fn back(&self, run: &Run<T>, x: &[Pair<T>], y: Pair<T>, _: &[Ptr<T>], _: Ptr<T>, out: &[Slot<T>]) -> Result<()> {
-        let (input, ybar) = (Factor::rows(x[0], self.from), Factor::rows(y, self.to));
-        let to_x = Matrix::rows(out[0].to, self.from);
-        let factors = (ybar, self.factor(x[1]).t());
-        run.product(to_x, out[0].write, 1.0, factors, (run.rows, self.to, self.from), 1)?;
+    fn back(&self, run: &Run<T>, x: &[Pair<T>], y: Pair<T>, _: &[Ptr<T>], _: Lanes<T>, out: &[Slot<T>]) -> Result<()> {
+        let (input, ybar) = (Place::rows(self.from).of(x[0]), Place::rows(self.to).of(y));
+        let (to_x, factors) = (Place::rows(self.from).to(out[0].to), (ybar, self.place().t().of(x[1])));
+        run.product(to_x, out[0].write, 1.0, factors, (run.rows, self.to, self.from), ONE)?;
         let (slot, rows) = (&out[1], run.rows);
         if !slot.to.is_null() {
             match self.weights {
                 Weights::OutIn => {
-                    let to = Matrix::rows(slot.to, self.from);
-                    run.product(to, slot.write, 1.0, (ybar.t(), input), (self.to, rows, self.from), 1)?;
+                    let to = Place::rows(self.from).to(slot.to);
+                    run.product(to, slot.write, 1.0, (ybar.t(), input), (self.to, rows, self.from), ONE)?;
                 }
                 Weights::InOut { columns, first } => {
                     // The other columns are other maps'.
                     run.open(slot)?;
-                    let to = Matrix::rows(slot.to.plus(first), columns);
-                    run.product(to, Write::Add, 1.0, (input.t(), ybar), (self.from, rows, self.to), 1)?;
+                    let to = Place { first, ..Place::rows(columns) }.to(slot.to);
+                    run.product(to, Write::Add, 1.0, (input.t(), ybar), (self.from, rows, self.to), ONE)?;
                 }
             }
         }
@@ -84,28 +84,26 @@ impl<T: Real> Rule<T> for Linear {
 }
 
 impl<T: Real> Rule<T> for RmsNorm {
-    fn forward(&self, run: &Run<T>, x: &[Pair<T>], y: Ptr<T>, _: &[Ptr<T>], _: Ptr<T>) -> Result<()> {
+    fn forward(&self, run: &Run<T>, x: &[Pair<T>], y: Lanes<T>, _: &[Ptr<T>], _: Lanes<T>) -> Result<()> {
         let groups = run.rows * run.width / self.width;
         run.call("rms_norm", groups, &[&groups, &self.width, &self.gain, &EPSILON, &x[0], &y])
     }
 
-    fn back(&self, run: &Run<T>, x: &[Pair<T>], y: Pair<T>, _: &[Ptr<T>], _: Ptr<T>, out: &[Slot<T>]) -> Result<()> {
-        let (groups, to) = (run.rows * run.width / self.width, &out[0]);
-        let constants: [&dyn Arguments; 4] = [&groups, &self.width, &self.gain, &EPSILON];
-        let arrays: [&dyn Arguments; 4] = [&x[0], &y, &to.write, &to.to];
-        run.call("rms_norm_back", groups, &[constants, arrays].concat())
+    fn back(&self, run: &Run<T>, x: &[Pair<T>], y: Pair<T>, _: &[Ptr<T>], _: Lanes<T>, out: &[Slot<T>]) -> Result<()> {
+        let groups = run.rows * run.width / self.width;
+        run.call("rms_norm_back", groups, &[&groups, &self.width, &self.gain, &EPSILON, &x[0], &y, &out[0]])
     }
 }
 
 /// Linear: values and tangents alike.
 impl<T: Real> Rule<T> for Position {
-    fn forward(&self, run: &Run<T>, x: &[Pair<T>], y: Ptr<T>, _: &[Ptr<T>], _: Ptr<T>) -> Result<()> {
+    fn forward(&self, run: &Run<T>, x: &[Pair<T>], y: Lanes<T>, _: &[Ptr<T>], _: Lanes<T>) -> Result<()> {
         let slot = Slot { to: y, write: Write::Set, len: run.rows * run.width };
         run.scaled(slot.len, 1.0, (Pair::NULL, 0), x[0], &slot)?;
         run.add_rows(run.length, run.moving(x[1]), y)
     }
 
-    fn back(&self, run: &Run<T>, _: &[Pair<T>], y: Pair<T>, _: &[Ptr<T>], _: Ptr<T>, out: &[Slot<T>]) -> Result<()> {
+    fn back(&self, run: &Run<T>, _: &[Pair<T>], y: Pair<T>, _: &[Ptr<T>], _: Lanes<T>, out: &[Slot<T>]) -> Result<()> {
         run.scaled(run.rows * run.width, 1.0, (Pair::NULL, 0), y, &out[0])?;
         if out[1].to.is_null() {
             return Ok(());
@@ -120,23 +118,21 @@ impl<T: Real> Rule<T> for ScaledNorm {
         4
     }
 
-    fn forward(&self, run: &Run<T>, x: &[Pair<T>], y: Ptr<T>, _: &[Ptr<T>], _: Ptr<T>) -> Result<()> {
+    fn forward(&self, run: &Run<T>, x: &[Pair<T>], y: Lanes<T>, _: &[Ptr<T>], _: Lanes<T>) -> Result<()> {
         let (centred, bias) = (self.centred(), x.get(2).copied().unwrap_or(Pair::NULL));
-        let shape: [&dyn Arguments; 4] = [&run.rows, &self.width, &centred, &self.epsilon];
-        run.call("scaled_norm", run.rows, &[&shape[..], &[&x[0], &x[1], &bias, &y]].concat())
+        run.call("scaled_norm", run.rows, &[&run.rows, &self.width, &centred, &self.epsilon, &x[0], &x[1], &bias, &y])
     }
 
-    fn back(&self, run: &Run<T>, x: &[Pair<T>], y: Pair<T>, _: &[Ptr<T>], _: Ptr<T>, out: &[Slot<T>]) -> Result<()> {
-        let (centred, to) = (self.centred(), &out[0]);
-        let [mean, r] = pairs(run.work, run.rows);
-        let shape: [&dyn Arguments; 4] = [&run.rows, &self.width, &centred, &self.epsilon];
-        let arrays: [&dyn Arguments; 7] = [&x[0], &x[1], &y, &to.write, &to.to, &mean, &r];
-        run.call("scaled_norm_back", run.rows, &[&shape[..], &arrays].concat())?;
-        let weights = &out[1];
-        if !weights.to.is_null() {
-            let arrays: [&dyn Arguments; 8] =
-                [&run.rows, &self.width, &x[0], &y, &mean, &r, &weights.write, &weights.to];
-            run.call("scaled_norm_weights", self.width, &arrays)?;
+    fn back(&self, run: &Run<T>, x: &[Pair<T>], y: Pair<T>, _: &[Ptr<T>], _: Lanes<T>, out: &[Slot<T>]) -> Result<()> {
+        let centred = self.centred();
+        let [mean, r] = run.working(run.rows);
+        run.call(
+            "scaled_norm_back",
+            run.rows,
+            &[&run.rows, &self.width, &centred, &self.epsilon, &x[0], &x[1], &y, &out[0], &mean, &r],
+        )?;
+        if !out[1].to.is_null() {
+            run.call("scaled_norm_weights", self.width, &[&run.rows, &self.width, &x[0], &y, &mean, &r, &out[1]])?;
         }
         match out.get(2).filter(|slot| !slot.to.is_null()) {
             Some(slot) => {
@@ -161,20 +157,19 @@ impl<T: Real> Rule<T> for HeadRotary<T> {
     }
 
     /// Linear: values and tangents alike.
-    fn forward(&self, run: &Run<T>, x: &[Pair<T>], y: Ptr<T>, _: &[Ptr<T>], _: Ptr<T>) -> Result<()> {
+    fn forward(&self, run: &Run<T>, x: &[Pair<T>], y: Lanes<T>, _: &[Ptr<T>], _: Lanes<T>) -> Result<()> {
         self.rotate_on(run, 1.0, run.moving(x[0]), &Slot { to: y, write: Write::Set, len: run.rows * run.width })
     }
 
-    fn back(&self, run: &Run<T>, _: &[Pair<T>], y: Pair<T>, _: &[Ptr<T>], _: Ptr<T>, out: &[Slot<T>]) -> Result<()> {
+    fn back(&self, run: &Run<T>, _: &[Pair<T>], y: Pair<T>, _: &[Ptr<T>], _: Lanes<T>, out: &[Slot<T>]) -> Result<()> {
         self.rotate_on(run, -1.0, run.moving(y), &out[0])
     }
 }
 
 impl<T: Real> HeadRotary<T> {
-    fn rotate_on(&self, run: &Run<T>, sign: f64, x: Ptr<T>, slot: &Slot<T>) -> Result<()> {
-        let [cosine, sine] = run.constants;
-        let shape: [&dyn Arguments; 5] = [&run.rows, &run.length, &run.width, &self.tables().0, &sign];
-        let arrays: [&dyn Arguments; 5] = [&cosine, &sine, &x, &slot.write, &slot.to];
-        run.device.launch("rotate", Device::blocks(run.rows * run.width / 2), &[shape, arrays].concat())
+    fn rotate_on(&self, run: &Run<T>, sign: f64, x: Lanes<T>, slot: &Slot<T>) -> Result<()> {
+        let ([cosine, sine], head) = (run.constants, self.tables().0);
+        let blocks = Device::blocks(run.rows * run.width / 2);
+        run.launch("rotate", blocks, &[&run.rows, &run.length, &run.width, &head, &sign, &cosine, &sine, &x, slot])
     }
 }

@@ -1,10 +1,14 @@
 //! What a rule on the GPU is, and the steps that rules are made of. Each rule is written once for both sweeps in its
-//! direction: [`Order::Value`] makes values forward and adjoints backward, [`Order::Tangent`] their derivatives along a
-//! direction.
+//! direction: [`Order::Value`] makes values forward and adjoints backward, [`Order::Tangent`] their derivatives along
+//! each of a block of directions.
 
 use std::any::Any;
 
-use super::device::{Argument, Arguments, Device, Matrix, Ptr};
+use super::blas::Matrix;
+use super::device::Device;
+use super::lanes::{Arguments, Factor, Lanes, Pair, Slot};
+use super::memory::Ptr;
+use super::occurrences::Occurrences;
 use crate::diff::op::attention::Attention;
 use crate::diff::op::combine::Combine;
 use crate::diff::op::embed::Embed;
@@ -27,63 +31,8 @@ use crate::math::array::Real;
 pub enum Order {
     /// Values, or adjoints.
     Value,
-    /// Their derivatives along a direction.
+    /// Their derivatives along directions.
     Tangent,
-}
-
-/// An array with its tangent; there is none in a sweep of values.
-pub struct Pair<T> {
-    /// The array.
-    pub value: Ptr<T>,
-    /// Its tangent.
-    pub tangent: Ptr<T>,
-}
-
-impl<T> Clone for Pair<T> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<T> Copy for Pair<T> {}
-
-impl<T> Pair<T> {
-    /// A pair that is not there.
-    pub const NULL: Pair<T> = Pair { value: Ptr::NULL, tangent: Ptr::NULL };
-
-    /// Both from a later element on.
-    pub fn plus(self, elements: usize) -> Pair<T> {
-        Pair { value: self.value.plus(elements), tangent: self.tangent.plus(elements) }
-    }
-}
-
-impl<T> Arguments for Pair<T> {
-    fn push(&self, to: &mut Vec<Argument>) {
-        self.value.push(to);
-        self.tangent.push(to);
-    }
-}
-
-/// A slot that a backward rule writes; none where nobody reads it.
-pub struct Slot<T> {
-    /// Where.
-    pub to: Ptr<T>,
-    /// Set or add.
-    pub write: Write,
-    /// Its elements.
-    pub len: usize,
-}
-
-/// Which rows each distinct token has, so that a table's derivative is added up in a fixed order.
-pub struct Occurrences {
-    /// Distinct tokens.
-    pub distinct: usize,
-    /// The tokens.
-    pub tokens: Ptr<u32>,
-    /// Where each token's rows begin in `order`; one more for the end.
-    pub starts: Ptr<u32>,
-    /// Rows by token.
-    pub order: Ptr<u32>,
 }
 
 /// A sweep over the rows of some sequences.
@@ -92,6 +41,8 @@ pub struct Run<'a, T> {
     pub device: &'a Device,
     /// What it computes.
     pub order: Order,
+    /// Directions that are swept together; 1 for values.
+    pub directions: usize,
     /// Rows: sequences × tokens.
     pub rows: usize,
     /// Tokens per sequence.
@@ -100,30 +51,40 @@ pub struct Run<'a, T> {
     pub width: usize,
     /// The rows' input tokens.
     pub tokens: Ptr<u32>,
-    /// The rows by token.
-    pub occurrences: &'a Occurrences,
+    /// The rows by token; sweeps that add to no table have none.
+    pub occurrences: Occurrences,
     /// The primitive's [`Rule::constants`].
     pub constants: [Ptr<T>; 2],
     /// Room for [`Rule::works`].
-    pub work: Ptr<T>,
-    /// Room for [`PARTIALS`] sums.
+    pub work: Lanes<T>,
+    /// Room for [`PARTIALS`] sums a direction.
     pub partials: Ptr<f64>,
+    /// Room for three addresses of every matrix of the largest batch.
+    pub addresses: Ptr<u64>,
 }
+
+/// One matrix, no batch.
+pub const ONE: [usize; 2] = [1, 1];
 
 /// Partial sums of an inner product of two arrays.
 pub const PARTIALS: usize = 256;
 
 impl<T: Real> Run<'_, T> {
+    /// Run the kernel that serves both orders.
+    pub fn launch(&self, name: &str, blocks: usize, arguments: &[&dyn Arguments]) -> Result<()> {
+        self.device.launch_each(name, blocks, self.directions, arguments)
+    }
+
     /// Run the kernel for this order.
     pub fn call(&self, name: &str, blocks: usize, arguments: &[&dyn Arguments]) -> Result<()> {
         let suffix = match self.order {
             Order::Value => "value",
             Order::Tangent => "tangent",
         };
-        self.device.launch(&format!("{name}_{suffix}"), blocks, arguments)
+        self.launch(&format!("{name}_{suffix}"), blocks, arguments)
     }
 
-    /// `to` ← α a b, or its derivative; shapes and batches as for [`Device::product`].
+    /// `to` ← α a b, or its derivatives; shapes as for [`Device::product`], a batch of two levels.
     pub fn product(
         &self,
         to: Matrix<T>,
@@ -131,108 +92,73 @@ impl<T: Real> Run<'_, T> {
         alpha: f64,
         (a, b): (Factor<T>, Factor<T>),
         shape: (usize, usize, usize),
-        batch: usize,
+        batch: [usize; 2],
     ) -> Result<()> {
+        let counts = [batch[0], batch[1], self.directions];
+        let add = |write, factors| self.device.product((to, write), alpha, factors, shape, counts, self.addresses);
         match self.order {
-            Order::Value => self.device.product(to, write, alpha, (a.value(), b.value()), shape, batch),
+            Order::Value => add(write, (a.value(), b.value())),
             Order::Tangent => {
-                self.device.product(to, write, alpha, (a.tangent(), b.value()), shape, batch)?;
-                self.device.product(to, Write::Add, alpha, (a.value(), b.tangent()), shape, batch)
+                add(write, (a.tangent(), b.value()))?;
+                add(Write::Add, (a.value(), b.tangent()))
             }
         }
     }
 
     /// to ← sign s\[index\] x; without s, sign x.
     pub fn scaled(&self, count: usize, sign: f64, s: (Pair<T>, usize), x: Pair<T>, slot: &Slot<T>) -> Result<()> {
-        let blocks = Device::blocks(count);
-        self.call("scaled", blocks, &[&count, &sign, &s.0, &s.1, &x, &slot.write, &slot.to])
+        self.call("scaled", Device::blocks(count), &[&count, &sign, &s.0, &s.1, &x, slot])
     }
 
     /// to\[index\] += sign x·y.
-    pub fn add_dot(&self, count: usize, sign: f64, x: Pair<T>, y: Pair<T>, to: Ptr<T>, index: usize) -> Result<()> {
+    pub fn add_dot(&self, count: usize, sign: f64, x: Pair<T>, y: Pair<T>, to: Lanes<T>, index: usize) -> Result<()> {
         self.call("partial_dot", PARTIALS, &[&count, &x, &y, &self.partials])?;
-        self.device.launch("total", 1, &[&PARTIALS, &sign, &self.partials, &index, &to])
+        self.launch("total", 1, &[&PARTIALS, &sign, &self.partials, &index, &to])
     }
 
     /// Add to a table's rows those of y, weighed by `g` for each of `groups` groups of columns.
     pub fn scatter(&self, width: usize, groups: usize, g: Pair<T>, y: Pair<T>, slot: &Slot<T>) -> Result<()> {
         self.open(slot)?;
         let Occurrences { distinct, tokens, starts, order } = self.occurrences;
-        self.call("scatter", *distinct, &[distinct, &width, &groups, tokens, starts, order, &g, &y, &slot.to])
+        self.call("scatter", distinct, &[&distinct, &width, &groups, &tokens, &starts, &order, &g, &y, &slot.to])
     }
 
     /// Add the rows of a table of `period` rows to those of y, over and over.
-    pub fn add_rows(&self, period: usize, table: Ptr<T>, y: Ptr<T>) -> Result<()> {
+    pub fn add_rows(&self, period: usize, table: Lanes<T>, y: Lanes<T>) -> Result<()> {
         let blocks = Device::blocks(self.rows * self.width);
-        self.device.launch("add_rows", blocks, &[&self.rows, &period, &self.width, &table, &y])
+        self.launch("add_rows", blocks, &[&self.rows, &period, &self.width, &table, &y])
     }
 
     /// Add every `period`th row of y to a table's.
-    pub fn sum_rows(&self, period: usize, y: Ptr<T>, table: Ptr<T>) -> Result<()> {
-        self.device.launch("sum_rows", period * self.width, &[&self.rows, &period, &self.width, &y, &table])
+    pub fn sum_rows(&self, period: usize, y: Lanes<T>, table: Lanes<T>) -> Result<()> {
+        self.launch("sum_rows", period * self.width, &[&self.rows, &period, &self.width, &y, &table])
     }
 
     /// to\[j, i\] ← Σ s\[t, j\] x\[t, i\] over the rows t, for the leading i.
     pub fn columns(&self, shape: (usize, usize, usize), s: Pair<T>, x: Pair<T>, slot: &Slot<T>) -> Result<()> {
         let (groups, leading, width) = shape;
-        let shape: [&dyn Arguments; 4] = [&self.rows, &groups, &leading, &width];
-        self.call("columns", groups * leading, &[&shape[..], &[&s, &x, &slot.write, &slot.to]].concat())
+        self.call("columns", groups * leading, &[&self.rows, &groups, &leading, &width, &s, &x, slot])
     }
 
-    /// What a linear map reads: the array, or its tangent.
-    pub fn moving(&self, x: Pair<T>) -> Ptr<T> {
-        if self.order == Order::Value { x.value } else { x.tangent }
+    /// What a linear map reads: the array, or its tangents.
+    pub fn moving(&self, x: Pair<T>) -> Lanes<T> {
+        if self.order == Order::Value { x.value.into() } else { x.tangent }
     }
 
     /// Zero the slot if it holds nothing yet.
     pub fn open(&self, slot: &Slot<T>) -> Result<()> {
-        if slot.write == Write::Set { self.device.zero(slot.to, slot.len) } else { Ok(()) }
-    }
-}
-
-/// A matrix with its tangent, of one shape.
-pub struct Factor<T> {
-    pair: Pair<T>,
-    step: usize,
-    stride: usize,
-    transposed: bool,
-}
-
-impl<T> Clone for Factor<T> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<T> Copy for Factor<T> {}
-
-impl<T> Factor<T> {
-    /// Rows of `step` elements.
-    pub fn rows(pair: Pair<T>, step: usize) -> Factor<T> {
-        Factor { pair, step, stride: 0, transposed: false }
+        let Slot { to, write, len } = *slot;
+        match write {
+            Write::Add => Ok(()),
+            Write::Set if to.step == len => self.device.zero(to.first, len * self.directions),
+            Write::Set => (0..self.directions).try_for_each(|i| self.device.zero(to.first.plus(i * to.step), len)),
+        }
     }
 
-    /// One of a batch, `stride` elements apart.
-    pub fn every(self, stride: usize) -> Factor<T> {
-        Factor { stride, ..self }
-    }
-
-    /// The transpose.
-    pub fn t(self) -> Factor<T> {
-        Factor { transposed: !self.transposed, ..self }
-    }
-
-    fn matrix(self, at: Ptr<T>) -> Matrix<T> {
-        Matrix { at, step: self.step, stride: self.stride, transposed: self.transposed }
-    }
-
-    /// The matrix itself.
-    pub fn value(self) -> Matrix<T> {
-        self.matrix(self.pair.value)
-    }
-
-    fn tangent(self) -> Matrix<T> {
-        self.matrix(self.pair.tangent)
+    /// `N` arrays of `len` elements each, with their tangents, in the work space.
+    pub fn working<const N: usize>(&self, len: usize) -> [Pair<T>; N] {
+        let tangent = |i| self.work.plus((2 * i + 1) * len);
+        std::array::from_fn(|i| Pair { value: self.work.first.plus(2 * i * len), tangent: tangent(i) })
     }
 }
 
@@ -253,22 +179,27 @@ pub trait Rule<T> {
         [&[], &[]]
     }
 
-    /// Elements a row of work space.
+    /// Elements a row of work space, for each direction.
     fn works(&self, _length: usize) -> usize {
         0
     }
 
-    /// y = f(x), or ẏ. Values keep in `kept`, tangents leave in `left`.
-    fn forward(&self, run: &Run<T>, x: &[Pair<T>], y: Ptr<T>, kept: &[Ptr<T>], left: Ptr<T>) -> Result<()>;
+    /// Matrices that it multiplies at once, for each sequence and direction.
+    fn batch(&self) -> usize {
+        1
+    }
 
-    /// x̄ from ȳ, or its derivative. Slots of parameters may be missing.
+    /// y = f(x), or ẏ. Values keep in `kept`, tangents leave in `left`.
+    fn forward(&self, run: &Run<T>, x: &[Pair<T>], y: Lanes<T>, kept: &[Ptr<T>], left: Lanes<T>) -> Result<()>;
+
+    /// x̄ from ȳ, or its derivatives. Slots of parameters may be missing.
     fn back(
         &self,
         run: &Run<T>,
         x: &[Pair<T>],
         y: Pair<T>,
         kept: &[Ptr<T>],
-        left: Ptr<T>,
+        left: Lanes<T>,
         out: &[Slot<T>],
     ) -> Result<()>;
 }
@@ -284,14 +215,4 @@ pub fn rule<T: Real>(primitive: &dyn Primitive<T>) -> Option<&dyn Rule<T>> {
     among!(Embed, Position, RmsNorm, ScaledNorm, HeadRotary<T>, Linear, Relu2, Gelu, SwiGlu);
     among!(Combine, Smear, ValueGate, Attention);
     None
-}
-
-/// `count` arrays of `len` elements each, with their tangents, in the work space.
-pub fn pairs<T, const N: usize>(work: Ptr<T>, len: usize) -> [Pair<T>; N] {
-    std::array::from_fn(|i| Pair { value: work.plus(2 * i * len), tangent: work.plus((2 * i + 1) * len) })
-}
-
-/// A pair of which only the array matters, to write into.
-pub fn only<T>(at: Ptr<T>) -> Pair<T> {
-    Pair { value: at, tangent: Ptr::NULL }
 }

@@ -5,7 +5,8 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use super::columns::Columns;
-use super::device::{Array, Device};
+use super::device::Device;
+use super::memory::Array;
 use crate::diff::risk::Room;
 use crate::error::Result;
 use crate::math::array::Real;

@@ -1,7 +1,9 @@
 //! Rules of non-linear units, sums and gates.
 
-use super::device::{Arguments, Device, Ptr};
-use super::rules::{Pair, Rule, Run, Slot, pairs};
+use super::device::Device;
+use super::lanes::{Lanes, Pair, Slot};
+use super::memory::Ptr;
+use super::rules::{Rule, Run};
 use crate::diff::op::combine::{Coefficient, Combine};
 use crate::diff::op::gelu::{self, Gelu};
 use crate::diff::op::relu2::Relu2;
@@ -13,47 +15,43 @@ use crate::error::Result;
 use crate::math::array::Real;
 
 impl<T: Real> Rule<T> for Relu2 {
-    fn forward(&self, run: &Run<T>, x: &[Pair<T>], y: Ptr<T>, _: &[Ptr<T>], _: Ptr<T>) -> Result<()> {
+    fn forward(&self, run: &Run<T>, x: &[Pair<T>], y: Lanes<T>, _: &[Ptr<T>], _: Lanes<T>) -> Result<()> {
         let count = run.rows * run.width;
         run.call("relu2", Device::blocks(count), &[&count, &x[0], &y])
     }
 
-    fn back(&self, run: &Run<T>, x: &[Pair<T>], y: Pair<T>, _: &[Ptr<T>], _: Ptr<T>, out: &[Slot<T>]) -> Result<()> {
+    fn back(&self, run: &Run<T>, x: &[Pair<T>], y: Pair<T>, _: &[Ptr<T>], _: Lanes<T>, out: &[Slot<T>]) -> Result<()> {
         let count = run.rows * run.width;
-        run.call("relu2_back", Device::blocks(count), &[&count, &x[0], &y, &out[0].write, &out[0].to])
+        run.call("relu2_back", Device::blocks(count), &[&count, &x[0], &y, &out[0]])
     }
 }
 
 impl<T: Real> Rule<T> for Gelu {
-    fn forward(&self, run: &Run<T>, x: &[Pair<T>], y: Ptr<T>, _: &[Ptr<T>], _: Ptr<T>) -> Result<()> {
+    fn forward(&self, run: &Run<T>, x: &[Pair<T>], y: Lanes<T>, _: &[Ptr<T>], _: Lanes<T>) -> Result<()> {
         let count = run.rows * run.width;
         run.call("gelu", Device::blocks(count), &[&count, &gelu::SLOPE, &gelu::CUBIC, &x[0], &y])
     }
 
-    fn back(&self, run: &Run<T>, x: &[Pair<T>], y: Pair<T>, _: &[Ptr<T>], _: Ptr<T>, out: &[Slot<T>]) -> Result<()> {
-        let (count, to) = (run.rows * run.width, &out[0]);
-        let constants: [&dyn Arguments; 3] = [&count, &gelu::SLOPE, &gelu::CUBIC];
-        let arrays: [&dyn Arguments; 4] = [&x[0], &y, &to.write, &to.to];
-        run.call("gelu_back", Device::blocks(count), &[&constants[..], &arrays].concat())
+    fn back(&self, run: &Run<T>, x: &[Pair<T>], y: Pair<T>, _: &[Ptr<T>], _: Lanes<T>, out: &[Slot<T>]) -> Result<()> {
+        let count = run.rows * run.width;
+        run.call("gelu_back", Device::blocks(count), &[&count, &gelu::SLOPE, &gelu::CUBIC, &x[0], &y, &out[0]])
     }
 }
 
 impl<T: Real> Rule<T> for SwiGlu {
-    fn forward(&self, run: &Run<T>, x: &[Pair<T>], y: Ptr<T>, _: &[Ptr<T>], _: Ptr<T>) -> Result<()> {
+    fn forward(&self, run: &Run<T>, x: &[Pair<T>], y: Lanes<T>, _: &[Ptr<T>], _: Lanes<T>) -> Result<()> {
         let count = run.rows * run.width;
         run.call("swiglu", Device::blocks(count), &[&count, &x[0], &x[1], &y])
     }
 
-    fn back(&self, run: &Run<T>, x: &[Pair<T>], y: Pair<T>, _: &[Ptr<T>], _: Ptr<T>, out: &[Slot<T>]) -> Result<()> {
-        let (count, [to_g, to_u]) = (run.rows * run.width, out) else { unreachable!("two inputs") };
-        let slots: [&dyn Arguments; 4] = [&to_g.write, &to_g.to, &to_u.write, &to_u.to];
-        let arrays: [&dyn Arguments; 4] = [&count, &x[0], &x[1], &y];
-        run.call("swiglu_back", Device::blocks(count), &[arrays, slots].concat())
+    fn back(&self, run: &Run<T>, x: &[Pair<T>], y: Pair<T>, _: &[Ptr<T>], _: Lanes<T>, out: &[Slot<T>]) -> Result<()> {
+        let count = run.rows * run.width;
+        run.call("swiglu_back", Device::blocks(count), &[&count, &x[0], &x[1], &y, &out[0], &out[1]])
     }
 }
 
 impl<T: Real> Rule<T> for Combine {
-    fn forward(&self, run: &Run<T>, x: &[Pair<T>], y: Ptr<T>, _: &[Ptr<T>], _: Ptr<T>) -> Result<()> {
+    fn forward(&self, run: &Run<T>, x: &[Pair<T>], y: Lanes<T>, _: &[Ptr<T>], _: Lanes<T>) -> Result<()> {
         let count = run.rows * run.width;
         for (j, term) in self.terms.iter().enumerate() {
             let write = if j == 0 { Write::Set } else { Write::Add };
@@ -63,7 +61,7 @@ impl<T: Real> Rule<T> for Combine {
         Ok(())
     }
 
-    fn back(&self, run: &Run<T>, x: &[Pair<T>], y: Pair<T>, _: &[Ptr<T>], _: Ptr<T>, out: &[Slot<T>]) -> Result<()> {
+    fn back(&self, run: &Run<T>, x: &[Pair<T>], y: Pair<T>, _: &[Ptr<T>], _: Lanes<T>, out: &[Slot<T>]) -> Result<()> {
         let count = run.rows * run.width;
         for slot in out[self.terms.len()..].iter().filter(|slot| !slot.to.is_null()) {
             run.open(slot)?;
@@ -94,19 +92,23 @@ impl<T: Real> Rule<T> for Smear {
         6
     }
 
-    fn forward(&self, run: &Run<T>, x: &[Pair<T>], y: Ptr<T>, _: &[Ptr<T>], _: Ptr<T>) -> Result<()> {
-        let shape: [&dyn Arguments; 4] = [&run.rows, &run.length, &self.width, &self.gate];
-        run.call("smear", run.rows, &[&shape[..], &[&x[0], &x[1], &x[2], &y]].concat())
+    fn forward(&self, run: &Run<T>, x: &[Pair<T>], y: Lanes<T>, _: &[Ptr<T>], _: Lanes<T>) -> Result<()> {
+        run.call("smear", run.rows, &[&run.rows, &run.length, &self.width, &self.gate, &x[0], &x[1], &x[2], &y])
     }
 
-    fn back(&self, run: &Run<T>, x: &[Pair<T>], y: Pair<T>, _: &[Ptr<T>], _: Ptr<T>, out: &[Slot<T>]) -> Result<()> {
+    fn back(&self, run: &Run<T>, x: &[Pair<T>], y: Pair<T>, _: &[Ptr<T>], _: Lanes<T>, out: &[Slot<T>]) -> Result<()> {
         let ([x, w, lambda], [to_x, to_w, to_lambda]) = (x, out) else { unreachable!("three inputs") };
-        let [gate, to_gate, to_sum] = pairs(run.work, run.rows);
-        let shape: [&dyn Arguments; 4] = [&run.rows, &run.length, &self.width, &self.gate];
-        let arrays: [&dyn Arguments; 7] = [x, w, lambda, &y, &gate, &to_gate, &to_sum];
-        run.call("smear_gates", run.rows, &[&shape[..], &arrays].concat())?;
-        let arrays: [&dyn Arguments; 7] = [w, lambda, &y, &gate, &to_sum, &to_x.write, &to_x.to];
-        run.call("smear_back", Device::blocks(run.rows * self.width), &[&shape[..], &arrays].concat())?;
+        let [gate, to_gate, to_sum] = run.working(run.rows);
+        run.call(
+            "smear_gates",
+            run.rows,
+            &[&run.rows, &run.length, &self.width, &self.gate, x, w, lambda, &y, &gate, &to_gate, &to_sum],
+        )?;
+        run.call(
+            "smear_back",
+            Device::blocks(run.rows * self.width),
+            &[&run.rows, &run.length, &self.width, &self.gate, w, lambda, &y, &gate, &to_sum, to_x],
+        )?;
         if !to_w.to.is_null() {
             run.columns((1, self.gate, self.width), to_sum, *x, to_w)?;
         }
@@ -123,24 +125,27 @@ impl<T: Real> Rule<T> for ValueGate {
         4 * self.heads
     }
 
-    fn forward(&self, run: &Run<T>, x: &[Pair<T>], y: Ptr<T>, _: &[Ptr<T>], _: Ptr<T>) -> Result<()> {
-        let shape: [&dyn Arguments; 7] =
-            [&run.rows, &self.heads, &self.head, &self.width, &self.gate, &RANGE, &run.tokens];
-        let arrays: [&dyn Arguments; 5] = [&x[0], &x[1], &x[2], &x[3], &y];
-        run.call("value_gate", run.rows * self.heads, &[&shape[..], &arrays].concat())
+    fn forward(&self, run: &Run<T>, x: &[Pair<T>], y: Lanes<T>, _: &[Ptr<T>], _: Lanes<T>) -> Result<()> {
+        let (rows, heads, head, tokens) = (&run.rows, &self.heads, &self.head, &run.tokens);
+        run.call(
+            "value_gate",
+            rows * heads,
+            &[rows, heads, head, &self.width, &self.gate, &RANGE, tokens, &x[0], &x[1], &x[2], &x[3], &y],
+        )
     }
 
-    fn back(&self, run: &Run<T>, x: &[Pair<T>], y: Pair<T>, _: &[Ptr<T>], _: Ptr<T>, out: &[Slot<T>]) -> Result<()> {
+    fn back(&self, run: &Run<T>, x: &[Pair<T>], y: Pair<T>, _: &[Ptr<T>], _: Lanes<T>, out: &[Slot<T>]) -> Result<()> {
         let ([_, u, w, table], [to_v, to_u, to_w, to_table]) = (x, out) else { unreachable!("four inputs") };
         run.scaled(run.rows * run.width, 1.0, (Pair::NULL, 0), y, to_v)?;
-        let [gate, to_sum] = pairs(run.work, run.rows * self.heads);
-        let shape: [&dyn Arguments; 7] =
-            [&run.rows, &self.heads, &self.head, &self.width, &self.gate, &RANGE, &run.tokens];
-        let arrays: [&dyn Arguments; 6] = [u, w, table, &y, &gate, &to_sum];
-        run.call("value_gates", run.rows * self.heads, &[&shape[..], &arrays].concat())?;
-        let shape: [&dyn Arguments; 4] = [&run.rows, &self.heads, &self.width, &self.gate];
-        let arrays: [&dyn Arguments; 4] = [w, &to_sum, &to_u.write, &to_u.to];
-        run.call("value_gate_back", Device::blocks(run.rows * self.width), &[shape, arrays].concat())?;
+        let (rows, heads, head, tokens) = (&run.rows, &self.heads, &self.head, &run.tokens);
+        let [gate, to_sum] = run.working(rows * heads);
+        run.call(
+            "value_gates",
+            rows * heads,
+            &[rows, heads, head, &self.width, &self.gate, &RANGE, tokens, u, w, table, &y, &gate, &to_sum],
+        )?;
+        let blocks = Device::blocks(rows * self.width);
+        run.call("value_gate_back", blocks, &[rows, heads, &self.width, &self.gate, w, &to_sum, to_u])?;
         if !to_w.to.is_null() {
             run.columns((self.heads, self.gate, self.width), to_sum, *u, to_w)?;
         }

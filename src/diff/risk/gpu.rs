@@ -4,6 +4,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use rayon::prelude::*;
+
 use super::device::DeviceSweeps;
 use super::{Room, Sample, Sweeps};
 use crate::diff::cuda::{DeviceSpace, DeviceVector, Tape};
@@ -84,11 +86,16 @@ impl<T: Real> Sweeps<T> for Gpu<T> {
     }
 
     fn slopes(&self, sample: &Sample<T>, range: Range<usize>, v: &[T]) -> Result<Vec<f64>> {
-        range.map(|i| Ok(self.sequence_gradient(sample, i)?.dot(v))).collect()
+        (sample.interrupt)()?;
+        self.tape.slopes(&sample.graph, range, v)
     }
 
     fn hvps(&self, sample: &Sample<T>, range: Range<usize>, v: &[&[T]], out: &mut [&mut [T]]) -> Result<()> {
-        v.iter().zip(out).try_for_each(|(v, out)| self.product(sample, range.clone(), v, out).map(drop))
+        let together = self.tape.together(&range)?;
+        v.chunks(together).zip(out.chunks_mut(together)).try_for_each(|(v, out)| {
+            (sample.interrupt)()?;
+            self.tape.hvps(&sample.graph, range.clone(), v, out).map(drop)
+        })
     }
 
     fn each_hvp(
@@ -115,12 +122,16 @@ impl<T: Real> Sweeps<T> for Gpu<T> {
         directions: &[&[T]],
         visit: &(dyn Fn(usize, &Share<T>) + Sync),
     ) -> Result<()> {
-        let mut flat = vec![T::zero(); sample.parameters()];
-        for (j, v) in directions.iter().enumerate() {
-            self.product(sample, i..i + 1, v, &mut flat)?;
-            let lane = cut(sample, i, &flat);
-            visit(j, &lane);
-            sample.done_with(lane);
+        let together = self.tape.together(&(i..i + 1))?.min(directions.len().max(1));
+        let mut flats = vec![T::zero(); together * sample.parameters()];
+        for (block, v) in directions.chunks(together).enumerate() {
+            let mut out: Vec<&mut [T]> = flats.chunks_exact_mut(sample.parameters()).take(v.len()).collect();
+            self.hvps(sample, i..i + 1, v, &mut out)?;
+            out.into_par_iter().enumerate().for_each(|(j, flat)| {
+                let lane = cut(sample, i, flat);
+                visit(block * together + j, &lane);
+                sample.done_with(lane);
+            });
         }
         Ok(())
     }

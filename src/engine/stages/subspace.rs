@@ -13,7 +13,7 @@ use crate::math::vector;
 use crate::spectrum::basis::{Basis, cosines};
 use crate::spectrum::lanczos::lanczos;
 use crate::spectrum::lobpcg;
-use crate::spectrum::operator::Negated;
+use crate::spectrum::operator::{BLOCK, Negated};
 use crate::spectrum::paper::paper_power;
 use crate::spectrum::solver::{Eigenspace, Iteration, Order, Outcome, Request, Start, identity};
 
@@ -213,17 +213,19 @@ impl<T: Real> Climb<T> {
         let k = vectors.len();
         let (mut values, mut residuals) = (Vec::new(), Vec::new());
         let mut remainder = Basis::new(vectors.dim(), k);
-        let mut image = vec![T::zero(); vectors.dim()];
-        for j in 0..k {
-            self.risk.hvp(0..n, vectors.col(j), &mut image)?;
-            let value = vector::dot(vectors.col(j), &image);
-            vector::axpy(-value, vectors.col(j), &mut image);
-            values.push(value);
-            residuals.push(vector::norm(&image));
-            remainder.push(&image);
-            self.emitter.work.hvps += 1.0;
+        let columns: Vec<&[T]> = vectors.cols().collect();
+        for block in columns.chunks(BLOCK) {
+            let mut images = remainder.grow(block.len());
+            self.risk.hvps(0..n, block, &mut images)?;
+            for (column, image) in block.iter().zip(images) {
+                let value = vector::dot(column, image);
+                vector::axpy(-value, column, image);
+                values.push(value);
+                residuals.push(vector::norm(image));
+                self.emitter.work.hvps += 1.0;
+            }
             if voice == Voice::Stage {
-                self.emitter.progress(j + 1, k);
+                self.emitter.progress(values.len(), k);
             }
             self.emitter.tick();
         }
