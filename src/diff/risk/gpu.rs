@@ -20,12 +20,15 @@ use crate::math::vector;
 /// Those of [`Tape::new`].
 pub(super) fn open<T: Real>(ordinal: usize, sample: &Sample<T>, solve: Room) -> Result<Box<dyn Sweeps<T>>> {
     let tape = Tape::new(ordinal, &sample.graph, &sample.batches, &sample.w, solve)?;
-    Ok(Box::new(Gpu { tape, keep: sample.batches.len() }))
+    Ok(Box::new(Gpu { tape, ordinal, solve, keep: sample.batches.len() }))
 }
 
 /// A GPU with the sample's tape.
 struct Gpu<T> {
     tape: Tape<T>,
+    ordinal: usize,
+    /// What the tape left room for, as far as that went.
+    solve: Room,
     /// What was asked for: the device's own memory decides.
     keep: usize,
 }
@@ -134,6 +137,11 @@ impl<T: Real> Sweeps<T> for Gpu<T> {
             });
         }
         Ok(())
+    }
+
+    fn lacks(&self, solve: Room) -> Option<(usize, Room)> {
+        let most = Room { columns: solve.columns.max(self.solve.columns), beside: solve.beside.max(self.solve.beside) };
+        (most != self.solve).then_some((self.ordinal, most))
     }
 
     fn on_device(&self) -> Option<&dyn DeviceSweeps<T>> {

@@ -113,6 +113,11 @@ trait Sweeps<T>: Send + Sync {
         visit: &(dyn Fn(usize, &Share<T>) + Sync),
     ) -> Result<()>;
 
+    /// The GPU's number and the room to make there, if a GPU takes the sweeps and has not been asked for as much.
+    fn lacks(&self, _solve: Room) -> Option<(usize, Room)> {
+        None
+    }
+
     /// The same for vectors on a device, where that is where the sweeps are taken.
     fn on_device(&self) -> Option<&dyn DeviceSweeps<T>>
     where
@@ -149,6 +154,18 @@ impl<T: Real> Risk<T> {
     pub fn use_gpu(&mut self, ordinal: usize, solve: Room) -> Result<()> {
         self.sweeps = gpu::open(ordinal, &self.sample, solve)?;
         Ok(())
+    }
+
+    /// Have room on the device, if there is one, for a solve that may be larger than those before; linearisations give way and
+    /// are made anew.
+    ///
+    /// # Errors
+    /// Those of [`Risk::use_gpu`].
+    pub fn make_room(&mut self, solve: Room) -> Result<()> {
+        let Some((ordinal, solve)) = self.sweeps.lacks(solve) else { return Ok(()) };
+        // The memory is given back before it is taken anew.
+        self.sweeps = Box::new(host::Host::new(self.sample.batches.len()));
+        self.use_gpu(ordinal, solve)
     }
 
     /// Let the first `sequences` sequences keep their linearisation; the others are linearised anew whenever they are
