@@ -151,7 +151,7 @@ fn memory_that_another_program_takes_is_named() {
     on_gpu(&p, &args, &[("STAND_IN_TAKEN", "1")]).refused(1, &["out of memory", "--length", "--device cpu"]);
 }
 
-/// Run the named test, or one of its kind, in a process that finds the stand-in. Returns whether this is that process.
+/// Run the named test in a process that finds the stand-in. Returns whether this is that process.
 fn within(name: &str, settings: &[(&str, &str)]) -> bool {
     const INSIDE: &str = "STAND_IN_INSIDE";
     if std::env::var_os(INSIDE).is_some() {
@@ -210,6 +210,10 @@ fn blocks_agree(model: &str) {
             close(processor, block, model);
         }
         close(&here.slopes(range.clone(), v[0]).unwrap(), &there.slopes(range.clone(), v[0]).unwrap(), "slopes");
+        let jet =
+            |risk: &Risk<f64>| risk.jet(range.clone(), v[1]).map(|(slope, curvature)| [slope, curvature]).unwrap();
+        close(&jet(&here)[..1], &jet(&there)[..1], "slope of a jet");
+        close(&jet(&here)[1..], &jet(&there)[1..], "curvature of a jet");
         close(&here.gradient(range.clone()).unwrap(), &there.gradient(range).unwrap(), "gradient");
     }
     let of_one = |risk: &Risk<f64>| risk.map_hvps(2, &v, |j, product| product.dot(v[(j + 1) % 5])).unwrap();
@@ -228,4 +232,34 @@ fn blocks_in_little_memory_give_the_same() {
     if within("blocks_in_little_memory_give_the_same", &[("STAND_IN_MEMORY_MB", "28")]) {
         blocks_agree("A");
     }
+}
+
+#[test]
+fn a_block_of_directions_is_one_call_for_each_rule() {
+    const NAME: &str = "a_block_of_directions_is_one_call_for_each_rule";
+    const BLOCKS: &str = "STAND_IN_BLOCKS";
+    let folder = tempfile::tempdir().unwrap();
+    let mut calls = Vec::new();
+    // Blocks of so many directions, one after another.
+    for blocks in ["", "1", "1,1,1,1", "4"] {
+        let log = folder.path().join(format!("of {blocks}"));
+        if within(NAME, &[(BLOCKS, blocks), ("STAND_IN_CALLS", log.to_str().unwrap())]) {
+            let mut risk = risk("A", 1);
+            risk.use_gpu(0).unwrap();
+            risk.linearise(0..1).unwrap();
+            let v = directions(4, risk.parameters());
+            let mut out = v.clone();
+            for block in std::env::var(BLOCKS).unwrap().split(',').filter_map(|count| count.parse().ok()) {
+                let v: Vec<&[f64]> = v.iter().take(block).map(Vec::as_slice).collect();
+                let mut out: Vec<&mut [f64]> = out.iter_mut().take(block).map(Vec::as_mut_slice).collect();
+                risk.hvps(0..1, &v, &mut out).unwrap();
+            }
+            return;
+        }
+        calls.push(std::fs::read_to_string(log).unwrap().lines().count());
+    }
+    let [none, one, four, block] = calls[..] else { unreachable!("four runs") };
+    assert!(one > none + 50, "{calls:?}");
+    assert_eq!(four - none, 4 * (one - none), "{calls:?}");
+    assert_eq!(block, one, "{calls:?}");
 }

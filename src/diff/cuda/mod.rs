@@ -131,6 +131,19 @@ impl<T: Real> Tape<T> {
         Ok(slopes)
     }
 
+    /// (gᵀv, vᵀHv) of the mean loss of `range`, by a whole product: its price is that of the forward sweep's own curvature
+    /// rules, which the GPU lacks.
+    ///
+    /// # Errors
+    /// What the device reports.
+    pub fn jet(&self, graph: &Graph<T>, range: Range<usize>, v: &[T]) -> Result<(f64, f64)> {
+        let mut state = self.state()?;
+        state.device.upload(v, state.v.at())?;
+        let block = state.block(1);
+        let slope = state.products(graph, &range, block)?[0];
+        Ok((slope, state.dot(block.v.first, block.out.first)?))
+    }
+
     /// g_iᵀv of each sequence of `range`, by forward sweeps alone.
     ///
     /// # Errors

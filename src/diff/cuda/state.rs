@@ -5,11 +5,11 @@ use std::ops::Range;
 use super::arrays::{Linearised, Scratch};
 use super::device::Device;
 use super::head::Inputs;
-use super::lanes::{Lanes, Pair};
+use super::lanes::{Arguments, Lanes, Pair};
 use super::memory::{Array, Ptr};
 use super::occurrences::{Known, Occurrences};
 use super::plan::{Sizes, lane, too_small};
-use super::rules::{self, Order, Rule, Run};
+use super::rules::{self, Order, PARTIALS, Rule, Run};
 use super::sweep::{Block, Sweep, inputs};
 use crate::diff::graph::{Graph, Node};
 use crate::diff::primitive::{Batch, Write};
@@ -225,6 +225,15 @@ impl<T: Real> State<T> {
             sweep.means()?;
         }
         self.slopes_of(range, block.directions)
+    }
+
+    /// The inner product of two flat vectors.
+    pub fn dot(&self, x: Ptr<T>, y: Ptr<T>) -> Result<f64> {
+        let (partials, mut parts) = (self.scratch.partials.at(), [0.0; PARTIALS]);
+        let arguments: [&dyn Arguments; 4] = [&self.w.len(), &Pair::from(x), &Pair::from(y), &partials];
+        self.device.launch("partial_dot_value", PARTIALS, &arguments)?;
+        self.device.download(partials, &mut parts)?;
+        Ok(parts.iter().sum())
     }
 
     /// What [`State::means`] left of the range, a row a direction.

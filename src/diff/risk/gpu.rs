@@ -11,7 +11,6 @@ use crate::diff::cuda::Tape;
 use crate::diff::share::Share;
 use crate::error::Result;
 use crate::math::array::Real;
-use crate::math::vector;
 
 /// Put the sample on GPU number `ordinal`.
 ///
@@ -135,10 +134,8 @@ impl<T: Real> Sweeps<T> for Gpu<T> {
         Ok(())
     }
 
-    /// A whole product: its price is that of the forward sweep's own curvature rules, which the GPU lacks.
     fn jet(&self, sample: &Sample<T>, range: Range<usize>, v: &[T]) -> Result<(f64, f64)> {
-        let mut product = vec![T::zero(); sample.parameters()];
-        let slope = self.product(sample, range, v, &mut product)?;
-        Ok((slope, vector::dot(v, &product)))
+        (sample.interrupt)()?;
+        self.tape.jet(&sample.graph, range, v)
     }
 }
