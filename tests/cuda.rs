@@ -11,7 +11,7 @@ use std::sync::{Arc, OnceLock};
 
 use eigentop::data::sequences::Sequences;
 use eigentop::diff::primitive::Batch;
-use eigentop::diff::risk::Risk;
+use eigentop::diff::risk::{Risk, Room};
 use eigentop::model::checkpoint::Checkpoint;
 
 use program::{Program, Said};
@@ -191,7 +191,7 @@ fn close(one: &[f64], other: &[f64], what: &str) {
 /// Products of a block, one by one, and on the processor; those of one sequence, and slopes.
 fn blocks_agree(model: &str) {
     let (mut here, mut there) = (risk(model, 3), risk(model, 3));
-    there.use_gpu(0).unwrap();
+    there.use_gpu(0, Room::default()).unwrap();
     let v = directions(5, here.parameters());
     let v: Vec<&[f64]> = v.iter().map(Vec::as_slice).collect();
     close(&here.linearise(0..3).unwrap(), &there.linearise(0..3).unwrap(), "losses");
@@ -245,7 +245,7 @@ fn a_block_of_directions_is_one_call_for_each_rule() {
         let log = folder.path().join(format!("of {blocks}"));
         if within(NAME, &[(BLOCKS, blocks), ("STAND_IN_CALLS", log.to_str().unwrap())]) {
             let mut risk = risk("A", 1);
-            risk.use_gpu(0).unwrap();
+            risk.use_gpu(0, Room::default()).unwrap();
             risk.linearise(0..1).unwrap();
             let v = directions(4, risk.parameters());
             let mut out = v.clone();
@@ -262,4 +262,89 @@ fn a_block_of_directions_is_one_call_for_each_rule() {
     assert!(one > none + 50, "{calls:?}");
     assert_eq!(four - none, 4 * (one - none), "{calls:?}");
     assert_eq!(block, one, "{calls:?}");
+}
+
+/// What a solve on a small model in f64 is asked: long enough to restart, and by a law whose basis Lanczos finds.
+fn solve_for<'a>(checkpoint: &'a str, tokens: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    let args = ["measure", "--checkpoint", checkpoint, "--tokens", tokens, "--format", "json", "--precision", "f64"];
+    let few = ["--n", "2", "--k", "6", "--draws", "2", "--sigma", "1e-3", "--session", "solve"];
+    [&args[..], &few, more].concat()
+}
+
+/// The document of [`solve_for`] on the GPU, and the log of its session.
+fn solved_on_gpu(more: &[&str], settings: &[(&str, &str)]) -> (Value, String) {
+    let p = Program::new();
+    let (checkpoint, tokens) = (fixture("A"), fixture("A/tokens.json"));
+    let document = json(&on_gpu(&p, &solve_for(&checkpoint, &tokens, more), settings));
+    (document, std::fs::read_to_string(p.sessions().join("solve/events.jsonl")).unwrap())
+}
+
+/// Fails unless two solves found the same pairs, each to its tolerance.
+fn same_pairs(one: &Value, other: &Value, tolerance: f64) {
+    same(&one["eigenvalues"], &other["eigenvalues"], 1e-9, "eigenvalues");
+    for document in [one, other] {
+        assert!(document["orthonormality"].as_f64().unwrap() < 1e-12, "{}", document["orthonormality"]);
+        let values = document["eigenvalues"].as_array().unwrap().iter().map(|v| v.as_f64().unwrap().abs());
+        let largest = values.fold(0.0, f64::max);
+        for residual in document["residuals"].as_array().unwrap() {
+            assert!(residual.as_f64().unwrap() <= tolerance * largest, "{residual}");
+        }
+    }
+}
+
+#[test]
+fn lanczos_with_its_vectors_on_the_gpu_finds_what_the_processor_finds() {
+    let (checkpoint, tokens) = (fixture("A"), fixture("A/tokens.json"));
+    for law in ["top", "bottom"] {
+        let more = ["--law", law, "--tol", "1e-6"];
+        let here = json(&Program::new().run(&solve_for(&checkpoint, &tokens, &more)));
+        let (there, log) = solved_on_gpu(&more, &[]);
+        assert!(log.contains("all in the GPU's memory"), "{log}");
+        same_pairs(&here, &there, 1e-6);
+        let products = [&here, &there].map(|d| d["hvp_count"].as_i64().unwrap());
+        assert!((products[0] - products[1]).abs() <= 2, "{products:?}");
+        // Same seed, same numbers.
+        let (again, _) = solved_on_gpu(&more, &[]);
+        assert_eq!((&again["eigenvalues"], &again["residuals"]), (&there["eigenvalues"], &there["residuals"]));
+    }
+}
+
+#[test]
+fn other_operators_have_their_vectors_on_the_gpu_too() {
+    let (checkpoint, tokens) = (fixture("A"), fixture("A/tokens.json"));
+    let more = ["--law", "deformation", "--tol", "1e-6", "--exhibits", "density,theory"];
+    let here = json(&Program::new().run(&solve_for(&checkpoint, &tokens, &more)));
+    let (there, _) = solved_on_gpu(&more, &[]);
+    // Rayleigh quotients under H of the increment's eigenvectors, which lie far from those of H.
+    same(&here["eigenvalues"], &there["eigenvalues"], 1e-5, "eigenvalues");
+    same(&here["subspace"], &there["subspace"], 1e-5, "subspace");
+    same(&here["exhibits"], &there["exhibits"], 1e-5, "exhibits");
+}
+
+#[test]
+fn columns_without_room_on_the_gpu_lie_on_the_host_and_give_the_same_pairs() {
+    let more = ["--tol", "1e-6"];
+    let (all, _) = solved_on_gpu(&more, &[]);
+    for megabytes in ["40", "36", "32"] {
+        let (some, log) = solved_on_gpu(&more, &[("STAND_IN_MEMORY_MB", megabytes)]);
+        let plan = log.lines().find(|line| line.contains("the solver may hold")).unwrap();
+        assert!(plan.contains("in the GPU's memory and") && plan.contains("on the host"), "{plan}");
+        same_pairs(&all, &some, 1e-6);
+    }
+}
+
+#[test]
+fn no_vector_leaves_the_gpu_between_the_ends_of_a_solve() {
+    let whole_vectors = |tolerance: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        let copies = folder.path().join("copies");
+        let (document, _) = solved_on_gpu(&["--tol", tolerance], &[("STAND_IN_COPIES", copies.to_str().unwrap())]);
+        let vector = 8 * document["parameters"].as_u64().unwrap();
+        let log = std::fs::read_to_string(copies).unwrap();
+        let whole = log.lines().filter(|bytes| bytes.parse::<u64>().unwrap() >= vector).count();
+        (document["hvp_count"].as_u64().unwrap(), whole)
+    };
+    let ((few, copies_of_few), (many, copies_of_many)) = (whole_vectors("1e-2"), whole_vectors("1e-8"));
+    assert!(many > few + 10, "{few} and {many} products");
+    assert_eq!(copies_of_few, copies_of_many, "{few} and {many} products");
 }

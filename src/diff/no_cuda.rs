@@ -1,6 +1,13 @@
 //! What stands for the GPU in a build without it: a device that cannot be opened.
 
 use crate::error::{Error, Result};
+use crate::math::space::Host;
+
+/// A device's memory, of which there is none: no risk hands one out.
+pub type DeviceSpace<T> = Host<T>;
+
+/// A vector there.
+pub type DeviceVector<T> = Vec<T>;
 
 /// The error of whoever asks for a GPU here.
 pub(super) fn absent(ordinal: usize) -> Error {

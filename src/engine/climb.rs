@@ -121,8 +121,13 @@ impl<T: Real> Climb<T> {
             } else {
                 format!("{} of {} linearisations are kept, the others made for every product", plan.kept, knobs.n + 1)
             };
+            let place = match plan.on_device {
+                None => String::new(),
+                Some(all) if all == plan.columns => ", all in the GPU's memory".to_owned(),
+                Some(some) => format!(", {some} in the GPU's memory and {} on the host", plan.columns - some),
+            };
             self.emitter.log(format!(
-                "memory plan, of {}: {}; {kept}; the solver may hold {} columns",
+                "memory plan, of {}: {}; {kept}; the solver may hold {} columns{place}",
                 memory::human(self.memory),
                 parts.join(", "),
                 plan.columns

@@ -1,10 +1,11 @@
 //! Where a run computes: on the processor, or on a GPU that can be used.
 
 use super::event::{Event, Level, WarningName};
-use super::memory::human;
+use super::knobs::Knobs;
+use super::memory::{human, solve_room};
 use super::worker::Settings;
 use crate::diff::cuda;
-use crate::diff::risk::Risk;
+use crate::diff::risk::{Risk, Room};
 use crate::error::{Error, Result};
 use crate::math::array::Real;
 
@@ -36,13 +37,14 @@ pub(super) fn usable(settings: &Settings) -> Result<(Settings, Option<Event>)> {
     }
 }
 
-/// A risk, moved to where the device's name says.
+/// A risk, moved to where the device's name says, with room there for the solves that these knobs ask for.
 ///
 /// # Errors
 /// A GPU that cannot be used, or is too small.
-pub(super) fn placed<T: Real>(mut risk: Risk<T>, device: &str) -> Result<Risk<T>> {
+pub(super) fn placed<T: Real>(mut risk: Risk<T>, device: &str, solves: Option<&Knobs>) -> Result<Risk<T>> {
     if let Some(ordinal) = gpu(device) {
-        risk.use_gpu(ordinal)?;
+        let room = solves.map_or_else(Room::default, |knobs| solve_room(knobs, risk.parameters()));
+        risk.use_gpu(ordinal, room)?;
     }
     Ok(risk)
 }

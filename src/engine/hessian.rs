@@ -3,13 +3,15 @@
 use std::ops::Range;
 
 use super::knobs::SolverKind;
-use crate::diff::risk::Risk;
+use crate::diff::cuda::{DeviceSpace, DeviceVector};
+use crate::diff::risk::{OnDevice, Risk, Room};
 use crate::error::Result;
 use crate::math::array::Real;
+use crate::math::space::Space;
 use crate::math::vector;
 use crate::spectrum::lanczos::lanczos;
 use crate::spectrum::lobpcg::lobpcg;
-use crate::spectrum::operator::{BLOCK, SymmetricOperator};
+use crate::spectrum::operator::{BLOCK, DeviceOperator, SymmetricOperator};
 use crate::spectrum::power::power;
 use crate::spectrum::solver::{Eigenspace, Iteration, Request, Start};
 
@@ -75,6 +77,34 @@ impl<T: Real> SymmetricOperator<T> for Hessian<'_, T> {
     fn apply_block(&mut self, v: &[&[T]], out: &mut [&mut [T]]) -> Result<()> {
         self.risk.hvps(self.sequences.clone(), v, out)
     }
+
+    fn on_device(&mut self, solve: Room) -> Result<Option<Box<dyn DeviceOperator<T> + '_>>> {
+        let there = with_room(self.risk, solve)?;
+        Ok(there.map(|there| Box::new(HessianThere { there, sequences: self.sequences.clone() }) as _))
+    }
+}
+
+/// A risk on a device that has room for a solve.
+fn with_room<T: Real>(risk: &Risk<T>, solve: Room) -> Result<Option<OnDevice<'_, T>>> {
+    let Some(there) = risk.on_device() else { return Ok(None) };
+    let fits = there.fitting(solve)?.is_some();
+    Ok(fits.then_some(there))
+}
+
+/// [`Hessian`] on a device.
+struct HessianThere<'a, T> {
+    there: OnDevice<'a, T>,
+    sequences: Range<usize>,
+}
+
+impl<T: Real> DeviceOperator<T> for HessianThere<'_, T> {
+    fn space(&self) -> Result<DeviceSpace<T>> {
+        self.there.space()
+    }
+
+    fn apply_block(&mut self, v: &[&DeviceVector<T>], out: &mut [&mut DeviceVector<T>]) -> Result<()> {
+        self.there.hvps(self.sequences.clone(), v, out)
+    }
 }
 
 /// A = (H_{n+1} − H^(n))/(n+1), the Hessian of the increment Δ_n at the risk's checkpoint.
@@ -112,6 +142,38 @@ impl<T: Real> SymmetricOperator<T> for Deformation<'_, T> {
                 vector::axpy(-1.0, before, out);
                 vector::scale(1.0 / (self.n + 1) as f64, out);
             }
+        }
+        Ok(())
+    }
+
+    fn on_device(&mut self, solve: Room) -> Result<Option<Box<dyn DeviceOperator<T> + '_>>> {
+        let Some(there) = with_room(self.risk, Room { beside: solve.beside + 1, ..solve })? else { return Ok(None) };
+        let space = there.space()?;
+        Ok(Some(Box::new(DeformationThere { n: self.n, before: space.vector()?, space, there })))
+    }
+}
+
+/// [`Deformation`] on a device.
+struct DeformationThere<'a, T: Real> {
+    there: OnDevice<'a, T>,
+    n: usize,
+    space: DeviceSpace<T>,
+    /// H^(n)v of the product under way.
+    before: DeviceVector<T>,
+}
+
+impl<T: Real> DeviceOperator<T> for DeformationThere<'_, T> {
+    fn space(&self) -> Result<DeviceSpace<T>> {
+        self.there.space()
+    }
+
+    fn apply_block(&mut self, v: &[&DeviceVector<T>], out: &mut [&mut DeviceVector<T>]) -> Result<()> {
+        let (n, space) = (self.n, &self.space);
+        for (v, out) in v.iter().zip(out) {
+            self.there.hvps(0..n, &[v], &mut [&mut self.before])?;
+            self.there.hvps(n..n + 1, &[v], &mut [out])?;
+            space.axpy(-1.0, &self.before, out)?;
+            space.scale(1.0 / (n + 1) as f64, out)?;
         }
         Ok(())
     }

@@ -3,10 +3,14 @@
 //! Two things can give way without changing what is computed: sequences that do not keep their linearisation are
 //! linearised anew for every product, and an eigensolver with fewer columns restarts more often. Columns are cut down to
 //! what a solver needs to run smoothly first, then linearisations, then columns to the least it can do with.
+//!
+//! On a GPU Lanczos has its columns there, and linearisations lie there too. Columns that a solver needs to run smoothly
+//! come first ([`solve_room`]), then linearisations, then further columns in what is left. Columns are worth more than what
+//! keeps them on the device: of those needed to run smoothly, as many as find no room there lie on the host.
 
 use super::hessian::block;
 use super::knobs::{Knobs, Law, Method, SolverKind};
-use crate::diff::risk::{ROUND, Risk};
+use crate::diff::risk::{ROUND, Risk, Room};
 use crate::error::{Error, Result};
 use crate::math::array::Real;
 use crate::spectrum::{lanczos, lobpcg};
@@ -20,6 +24,8 @@ pub struct Plan {
     pub kept: usize,
     /// Columns the eigensolver may hold.
     pub columns: usize,
+    /// How many of them lie in a device's memory, if the eigensolver works there.
+    pub on_device: Option<usize>,
 }
 
 /// Vectors of P elements that the later stages work with once the solver's columns are gone: a direction and the points
@@ -40,8 +46,8 @@ impl Columns {
     fn of(knobs: &Knobs, dim: usize) -> Columns {
         let (k, exactly) = (knobs.k(), |columns| (columns, columns, columns));
         let lanczos = || {
-            let least = lanczos::fewest_columns(k, block(knobs.n), dim);
-            (least, least + (k / 4).max(2), lanczos::columns(k, dim))
+            let Columns { least, smooth, most } = Columns::of_lanczos(knobs, dim);
+            (least, smooth, most)
         };
         let (least, smooth, most) = match (knobs.law, knobs.method, knobs.solver) {
             (Law::Random | Law::Gradients | Law::Increment, ..) => exactly(2 * k),
@@ -56,6 +62,34 @@ impl Columns {
         let (least, smooth, most) = (least.max(beside.0), smooth.max(beside.1), most.max(beside.2));
         Columns { least, smooth: smooth.min(most), most }
     }
+
+    fn of_lanczos(knobs: &Knobs, dim: usize) -> Columns {
+        let (k, most) = (knobs.k(), lanczos::columns(knobs.k(), dim));
+        let least = lanczos::fewest_columns(k, block(knobs.n), dim);
+        Columns { least, smooth: (least + (k / 4).max(2)).min(most), most }
+    }
+}
+
+/// What a device should have room for beside linearisations: what a solve by Lanczos needs to run smoothly.
+pub(super) fn solve_room(knobs: &Knobs, dim: usize) -> Room {
+    // One vector more for a difference of two products.
+    let beside = lanczos::vectors_beside(block(knobs.n)) + 1;
+    Room { columns: Columns::of_lanczos(knobs, dim).smooth, beside }
+}
+
+/// How many of so many columns, from none to as many as can be, a solve with these knobs has on a device; `None` if it works
+/// on the host.
+fn on_device<T: Real>(risk: &Risk<T>, knobs: &Knobs, columns: &Columns) -> Result<Option<Vec<usize>>> {
+    let by_lanczos = match (knobs.law, knobs.method, knobs.solver) {
+        (Law::Random | Law::Gradients | Law::Increment, ..) => false,
+        (Law::Deformation, ..) => true,
+        (_, method, solver) => (method, solver) == (Method::Exact, SolverKind::Lanczos),
+    };
+    let Some(there) = risk.on_device().filter(|_| by_lanczos) else { return Ok(None) };
+    let room = solve_room(knobs, risk.parameters());
+    let fitting = (0..=columns.most).map(|columns| there.fitting(Room { columns, ..room }));
+    let fitting: Vec<usize> = fitting.map_while(Result::transpose).collect::<Result<_>>()?;
+    Ok(Some(fitting).filter(|f| f.len() > columns.smooth))
 }
 
 /// Plan a run with these knobs within `limit` bytes.
@@ -70,6 +104,17 @@ pub fn plan<T: Real>(risk: &Risk<T>, knobs: &Knobs, limit: u64) -> Result<Plan> 
     let threads = rayon::current_num_threads() as u64;
     // Values in the other precision are needed once, for the rounding floor: at most twice as wide.
     let scratch = threads * (graph.scratch_bytes(batch) + 3 * graph.value_bytes(batch));
+    let mut columns = Columns::of(knobs, dim);
+    let there = on_device(risk, knobs, &columns)?;
+    if let Some(there) = &there {
+        let all = (0..there.len()).rfind(|&columns| there[columns] == columns).unwrap_or(0);
+        columns.most = columns.most.min(all.max(columns.smooth));
+    }
+    let elsewhere = |columns: usize| match &there {
+        // Exhibits hold as many vectors of their own on the host.
+        Some(there) if knobs.exhibits.is_empty() => there[columns],
+        _ => 0,
+    };
     let sizes = Sizes {
         fixed: vec![
             ("parameters", vector + (dim * size_of::<f64>()) as u64),
@@ -77,11 +122,12 @@ pub fn plan<T: Real>(risk: &Risk<T>, knobs: &Knobs, limit: u64) -> Result<Plan> 
             ("scratch", scratch),
         ],
         // A basis that is at hand stays while its successor is sought.
-        basis: |columns: usize| (columns.max(VECTORS) + knobs.k() + 3) as u64 * vector,
+        basis: |columns: usize| ((columns - elsewhere(columns)).max(VECTORS) + knobs.k() + 3) as u64 * vector,
         linearised,
         occasional: threads * linearised,
     };
-    fit(&sizes, &Columns::of(knobs, dim), sequences, limit)
+    let plan = fit(&sizes, &columns, sequences, limit)?;
+    Ok(Plan { on_device: there.map(|there| there[plan.columns]), ..plan })
 }
 
 /// Bytes of the parts of a run.
@@ -112,7 +158,7 @@ fn fit(sizes: &Sizes<impl Fn(usize) -> u64>, columns: &Columns, sequences: usize
     };
     let kept = (0..=sequences).rev().find(|&kept| fits(kept, modest)).unwrap_or(fewest);
     let columns = (modest..=columns.most).rev().find(|&c| fits(kept, c)).unwrap_or(modest);
-    Ok(Plan { parts: parts(kept, columns), kept, columns })
+    Ok(Plan { parts: parts(kept, columns), kept, columns, on_device: None })
 }
 
 /// The error of a run that does not fit even if everything gives way.

@@ -49,7 +49,7 @@ pub fn hvp(problem: &Problem, n: usize, settings: &Settings) -> Result<HvpProbe>
 }
 
 fn along_sine<T: Real>(problem: &Problem, n: usize, device: &str) -> Result<HvpProbe> {
-    let mut risk = placed(problem.risk::<T>(Arc::new(|| Ok(()))), device)?;
+    let mut risk = placed(problem.risk::<T>(Arc::new(|| Ok(()))), device, None)?;
     risk.linearise(0..n)?;
     let sine: Vec<f64> = (1..=risk.parameters()).map(|i| (i as f64).sin()).collect();
     let length = vector::norm(&sine);

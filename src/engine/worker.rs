@@ -132,10 +132,15 @@ fn work<L: Landscape + 'static>(open: impl FnOnce() -> Result<L>, settings: &Set
     // Before anything is allocated: what is in use later is this run's own.
     let memory = memory::limit(settings.memory);
     let control = emitter.control.clone();
+    let knobs = control.knobs();
     let interrupt: Interrupt = Arc::new(move || control.check());
     pool.install(|| match settings.precision {
-        Precision::F32 => climb(placed(landscape.single(interrupt), &device), Box::new(landscape), emitter, memory),
-        Precision::F64 => climb(placed(landscape.double(interrupt), &device), Box::new(landscape), emitter, memory),
+        Precision::F32 => {
+            climb(placed(landscape.single(interrupt), &device, Some(&knobs)), Box::new(landscape), emitter, memory)
+        }
+        Precision::F64 => {
+            climb(placed(landscape.double(interrupt), &device, Some(&knobs)), Box::new(landscape), emitter, memory)
+        }
     });
 }
 

@@ -21,7 +21,7 @@ const WIDEN: f64 = 3.0;
 const FORCING: f64 = 0.5;
 
 /// A function with two derivatives. Products are those of its Hessian at the point it was last expanded at.
-pub trait Smooth<T>: SymmetricOperator<T> {
+pub trait Smooth<T: Real>: SymmetricOperator<T> {
     /// f(w). It may be infinite or NaN: such a point is not gone to.
     ///
     /// # Errors

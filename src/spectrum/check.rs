@@ -8,7 +8,8 @@
 
 use super::krylov::Krylov;
 use super::solver::Request;
-use crate::math::array::Real;
+use crate::error::Result;
+use crate::math::space::Space;
 
 /// Where a solve stands between its first convergence and its end.
 pub(super) struct Check {
@@ -50,31 +51,34 @@ impl Check {
     }
 
     /// Take note of a product; true when the leading values can be accepted. Makes fresh starts as needed.
-    pub fn accepts<T: Real>(&mut self, krylov: &mut Krylov<T>, leading: &Leading<'_>) -> bool {
+    ///
+    /// # Errors
+    /// If a fresh start fails where the vectors lie.
+    pub fn accepts<S: Space>(&mut self, krylov: &mut Krylov<S>, leading: &Leading<'_>) -> Result<bool> {
         let (products, closed) = (krylov.products(), leading.closed);
         if let Some(running) = &self.running {
             if products < running.until && !closed {
-                return false;
+                return Ok(false);
             }
             let same = |(a, b): (&f64, &f64)| (a - b).abs() <= leading.tolerance;
             let unchanged = running.reference.len() == leading.values.len()
                 && running.reference.iter().zip(leading.values).all(same);
             if leading.settled && unchanged {
-                return true;
+                return Ok(true);
             }
         } else if leading.settled && self.asked == 0 && !closed {
-            return true;
+            return Ok(true);
         }
         if !(leading.settled || closed) {
-            return false;
+            return Ok(false);
         }
         let before = if closed { products - self.opened } else { self.running.as_ref().map_or(0, |r| r.length) };
-        if !krylov.add_random(if closed { self.block } else { 1 }) {
-            return leading.settled;
+        if !krylov.add_random(if closed { self.block } else { 1 })? {
+            return Ok(leading.settled);
         }
         let length = before.max(self.asked);
         self.running = Some(Running { reference: leading.values.to_vec(), until: products + length, length });
         self.opened = products;
-        false
+        Ok(false)
     }
 }

@@ -1,17 +1,20 @@
 //! Thick-restart Lanczos for the eigenpairs that are algebraically largest, or largest in magnitude (Wu and Simon 2000),
-//! fully re-orthogonalised.
+//! fully re-orthogonalised. Where a device multiplies, all vectors lie in its memory until the end.
 
 use super::basis::Basis;
 use super::check::{Check, Leading};
-use super::krylov::{Krylov, random};
+pub use super::krylov::vectors_beside;
+use super::krylov::{Krylov, Multiply, on_host, random};
 use super::operator::SymmetricOperator;
 use super::solver::{Eigenspace, Iteration, Order, Request, Start, keep_smallest, outcome, rounding_level};
+use crate::diff::risk::Room;
 use crate::error::Result;
 use crate::math::array::Real;
+use crate::math::space::{Host, Space};
 use crate::math::vector;
 
-/// Columns that Lanczos keeps for `k` eigenpairs in `dim` dimensions unless told otherwise; beside them it needs two
-/// vectors of work space. With room for about twice the wanted pairs the first restart comes when most have converged.
+/// Columns that Lanczos keeps for `k` eigenpairs in `dim` dimensions unless told otherwise; beside them it needs
+/// [`vectors_beside`]. With room for about twice the wanted pairs the first restart comes when most have converged.
 pub fn columns(k: usize, dim: usize) -> usize {
     (2 * k + 16).min(dim)
 }
@@ -36,31 +39,46 @@ pub fn lanczos<T: Real>(
     start: Start<'_, T>,
     watch: &mut dyn FnMut(&Iteration<'_>),
 ) -> Result<Eigenspace<T>> {
-    let (k, dim) = (request.k, op.dim());
-    request.validate(dim, &[Order::Largest, Order::Magnitude])?;
-    let block = request.block;
+    request.validate(op.dim(), &[Order::Largest, Order::Magnitude])?;
+    let (k, dim, block) = (request.k, op.dim(), request.block);
     let room = request.columns.unwrap_or(columns(k, dim)).clamp(fewest_columns(k, block, dim), dim);
-    let mut krylov = Krylov::new(dim, room, block, request.seed);
+    if let Some(mut there) = op.on_device(Room { columns: room, beside: vectors_beside(block) })? {
+        return solve(there.space()?, &mut |v, out| there.apply_block(v, out), request, room, start, watch);
+    }
+    solve(Host::new(dim), &mut on_host(op), request, room, start, watch)
+}
+
+/// [`lanczos`] with all its vectors in `space`, where `multiply` takes the products, and `room` columns.
+fn solve<S: Space>(
+    space: S,
+    multiply: &mut Multiply<'_, S::Vector>,
+    request: &Request,
+    room: usize,
+    start: Start<'_, S::Element>,
+    watch: &mut dyn FnMut(&Iteration<'_>),
+) -> Result<Eigenspace<S::Element>> {
+    let (k, dim, block) = (request.k, space.dim(), request.block);
+    let mut krylov = Krylov::new(space, room, block, request.seed)?;
     let mut smallest = Vec::new();
     match start {
         Start::Random => {}
         Start::Near(vectors) => {
-            krylov.add(blend(vectors, request.seed));
+            krylov.add(blend(vectors, request.seed))?;
         }
         Start::Resume(space) => {
-            krylov.resume(space, room - block.min(room));
+            krylov.resume(space, room - block.min(room))?;
             smallest.clone_from(&space.smallest);
         }
     }
     if krylov.is_closed() {
-        krylov.add_random(block);
+        krylov.add_random(block)?;
     }
     let mut check = Check::new(request);
     loop {
-        krylov.step(op, request.max_products - krylov.products())?;
+        krylov.step(multiply, request.max_products - krylov.products())?;
         let ritz = krylov.ritz(request.order)?;
         let values = &ritz.eigen.values[..k.min(krylov.len())];
-        let floor = rounding_level::<T>(krylov.scale());
+        let floor = rounding_level::<S::Element>(krylov.scale());
         let residuals: Vec<f64> = ritz.residuals.iter().take(k).map(|r| r.max(floor)).collect();
         keep_smallest(&mut smallest, ritz.eigen.values.clone());
         let shown: Vec<Option<f64>> = residuals.iter().copied().map(Some).collect();
@@ -70,11 +88,11 @@ pub fn lanczos<T: Real>(
         let settled = values.len() == k && residuals.iter().all(|r| *r <= tolerance);
         let closed = ritz.residuals.iter().all(|r| *r <= tolerance);
         let leading = Leading { values, settled, closed, tolerance };
-        let done = krylov.len() == dim || check.accepts(&mut krylov, &leading);
+        let done = krylov.len() == dim || check.accepts(&mut krylov, &leading)?;
         if done || krylov.products() >= request.max_products {
             let (products, next) = (krylov.products(), ritz.eigen.values.get(k).copied());
             let outcome = outcome(request, values, &residuals, floor, done);
-            let (vectors, remainder, weights) = krylov.into_pairs(&ritz, values.len());
+            let (vectors, remainder, weights) = krylov.into_pairs(&ritz, values.len())?;
             return Ok(Eigenspace {
                 values: values.to_vec(),
                 residuals,
@@ -90,7 +108,7 @@ pub fn lanczos<T: Real>(
         }
         if krylov.len() + krylov.next_block() > room {
             // Beside the wanted pairs half of the rest: those next in line converge too and speed up the others.
-            krylov.restart(&ritz, k + (room - k) / 2);
+            krylov.restart(&ritz, k + (room - k) / 2)?;
         }
     }
 }

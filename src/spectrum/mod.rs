@@ -5,7 +5,6 @@
 //! answer a [`solver::Request`] with a [`solver::Eigenspace`], and show every product on the way. [`trace`] and
 //! [`density`] tell of the whole spectrum what a few random vectors see.
 
-pub mod basis;
 mod check;
 pub mod density;
 mod krylov;
@@ -16,3 +15,5 @@ pub mod paper;
 pub mod power;
 pub mod solver;
 pub mod trace;
+
+pub use crate::math::basis;

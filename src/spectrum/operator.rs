@@ -1,8 +1,11 @@
 //! What an eigensolver needs to know of a matrix: its dimension and its product with a vector.
 
 use super::basis::Basis;
+use crate::diff::cuda::{DeviceSpace, DeviceVector};
+use crate::diff::risk::Room;
 use crate::error::Result;
 use crate::math::array::Real;
+use crate::math::space::Space;
 use crate::math::vector::scale;
 
 /// Vectors that are handed over together where many are at hand: enough to share work among them, few enough to hold
@@ -10,7 +13,7 @@ use crate::math::vector::scale;
 pub const BLOCK: usize = 4;
 
 /// A symmetric linear operator H on vectors of `dim` elements, known through its products only.
-pub trait SymmetricOperator<T> {
+pub trait SymmetricOperator<T: Real> {
     /// Number of rows and columns.
     fn dim(&self) -> usize;
 
@@ -29,9 +32,33 @@ pub trait SymmetricOperator<T> {
         assert_eq!(v.len(), out.len(), "a block of products needs one place for each");
         v.iter().zip(out).try_for_each(|(v, out)| self.apply(v, out))
     }
+
+    /// The operator on vectors in a device's memory, where it is computed there and those of the solve have room; a
+    /// solver then need not bring its vectors to the host.
+    ///
+    /// # Errors
+    /// What the device reports.
+    fn on_device(&mut self, _solve: Room) -> Result<Option<Box<dyn DeviceOperator<T> + '_>>> {
+        Ok(None)
+    }
 }
 
-impl<T, O: SymmetricOperator<T> + ?Sized> SymmetricOperator<T> for &mut O {
+/// A symmetric linear operator on vectors in the memory of a device.
+pub trait DeviceOperator<T: Real> {
+    /// That memory.
+    ///
+    /// # Errors
+    /// What the device reports.
+    fn space(&self) -> Result<DeviceSpace<T>>;
+
+    /// As [`SymmetricOperator::apply_block`].
+    ///
+    /// # Errors
+    /// As [`SymmetricOperator::apply_block`].
+    fn apply_block(&mut self, v: &[&DeviceVector<T>], out: &mut [&mut DeviceVector<T>]) -> Result<()>;
+}
+
+impl<T: Real, O: SymmetricOperator<T> + ?Sized> SymmetricOperator<T> for &mut O {
     fn dim(&self) -> usize {
         (**self).dim()
     }
@@ -42,6 +69,10 @@ impl<T, O: SymmetricOperator<T> + ?Sized> SymmetricOperator<T> for &mut O {
 
     fn apply_block(&mut self, v: &[&[T]], out: &mut [&mut [T]]) -> Result<()> {
         (**self).apply_block(v, out)
+    }
+
+    fn on_device(&mut self, solve: Room) -> Result<Option<Box<dyn DeviceOperator<T> + '_>>> {
+        (**self).on_device(solve)
     }
 }
 
@@ -63,6 +94,28 @@ impl<T: Real, O: SymmetricOperator<T>> SymmetricOperator<T> for Negated<O> {
         self.0.apply_block(v, out)?;
         out.iter_mut().for_each(|out| scale(-1.0, out));
         Ok(())
+    }
+
+    fn on_device(&mut self, solve: Room) -> Result<Option<Box<dyn DeviceOperator<T> + '_>>> {
+        let Some(op) = self.0.on_device(solve)? else { return Ok(None) };
+        Ok(Some(Box::new(NegatedThere { space: op.space()?, op })))
+    }
+}
+
+/// [`Negated`] on a device.
+struct NegatedThere<'a, T: Real> {
+    op: Box<dyn DeviceOperator<T> + 'a>,
+    space: DeviceSpace<T>,
+}
+
+impl<T: Real> DeviceOperator<T> for NegatedThere<'_, T> {
+    fn space(&self) -> Result<DeviceSpace<T>> {
+        self.op.space()
+    }
+
+    fn apply_block(&mut self, v: &[&DeviceVector<T>], out: &mut [&mut DeviceVector<T>]) -> Result<()> {
+        self.op.apply_block(v, out)?;
+        out.iter_mut().try_for_each(|out| self.space.scale(-1.0, out))
     }
 }
 

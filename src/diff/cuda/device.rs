@@ -22,12 +22,13 @@ const SOURCE: &str = concat!(
     include_str!("kernels/units.cu"),
     include_str!("kernels/attention.cu"),
     include_str!("kernels/head.cu"),
+    include_str!("kernels/columns.cu"),
 );
 
-/// Threads of a block; the kernels' own constant.
-const THREADS: u32 = 128;
 /// Most blocks of a launch: kernels stride over what is left.
 const BLOCKS: usize = 1 << 16;
+/// Part of the memory free at first that is left to others.
+const MARGIN: f64 = 0.1;
 
 /// A GPU with the kernels for one precision.
 pub struct Device {
@@ -36,9 +37,12 @@ pub struct Device {
     module: Arc<CudaModule>,
     functions: Mutex<HashMap<String, CudaFunction>>,
     pub(super) blas: blas_sys::cublasHandle_t,
+    /// Bytes left to others.
+    pub(super) margin: usize,
 }
 
-// SAFETY: the handle is used by one call at a time (`super::Tape` is locked), from any thread that bound the context.
+// SAFETY: the handle is used by one call at a time (`super::Tape` alone uses it, locked), from any thread that bound the
+// context.
 unsafe impl Send for Device {}
 // SAFETY: as above.
 unsafe impl Sync for Device {}
@@ -112,6 +116,9 @@ pub fn failed(error: result::DriverError) -> Error {
 }
 
 impl Device {
+    /// Threads of a block; the kernels' own constant.
+    pub const THREADS: usize = 128;
+
     /// GPU number `ordinal`, with the kernels compiled for it.
     ///
     /// # Errors
@@ -126,7 +133,8 @@ impl Device {
         let blas = blas::create_handle().map_err(blas_failed)?;
         // SAFETY: both were just made and live as long as the device.
         unsafe { blas::set_stream(blas, stream.cu_stream().cast()) }.map_err(blas_failed)?;
-        Ok(Device { context, stream, module, functions: Mutex::default(), blas })
+        let margin = (context.mem_get_info().map_err(failed)?.0 as f64 * MARGIN) as usize;
+        Ok(Device { context, stream, module, functions: Mutex::default(), blas, margin })
     }
 
     /// Use the device from this thread.
@@ -159,7 +167,7 @@ impl Device {
             };
         }
         let grid = (blocks.clamp(1, BLOCKS) as u32, directions as u32, 1);
-        let shape = LaunchConfig { grid_dim: grid, block_dim: (THREADS, 1, 1), shared_mem_bytes: 0 };
+        let shape = LaunchConfig { grid_dim: grid, block_dim: (Self::THREADS as u32, 1, 1), shared_mem_bytes: 0 };
         // SAFETY: the rules give each kernel the arguments that it declares, over arrays of the sizes it runs over.
         unsafe { builder.launch(shape) }.map_err(failed)?;
         Ok(())
@@ -167,7 +175,7 @@ impl Device {
 
     /// Blocks for a kernel that takes `count` elements one by one.
     pub fn blocks(count: usize) -> usize {
-        count.div_ceil(THREADS as usize)
+        count.div_ceil(Self::THREADS)
     }
 
     fn function(&self, name: &str) -> Result<CudaFunction> {

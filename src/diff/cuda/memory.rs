@@ -10,6 +10,7 @@ use crate::error::Result;
 
 /// An address in the device's memory.
 #[derive(Debug)]
+#[repr(transparent)]
 pub struct Ptr<T>(pub(super) u64, PhantomData<T>);
 
 impl<T> Clone for Ptr<T> {
@@ -77,9 +78,9 @@ impl<T> Drop for Array<T> {
 }
 
 impl Device {
-    /// Bytes that are free.
-    pub fn free_bytes(&self) -> Result<u64> {
-        Ok(self.context.mem_get_info().map_err(failed)?.0 as u64)
+    /// Bytes that may still be taken: those that are free, less a margin.
+    pub fn room(&self) -> Result<usize> {
+        Ok(self.context.mem_get_info().map_err(failed)?.0.saturating_sub(self.margin))
     }
 
     /// An array of `len` elements, contents arbitrary.

@@ -8,6 +8,7 @@
 mod arrays;
 mod attention;
 mod blas;
+mod columns;
 mod device;
 mod head;
 mod lanes;
@@ -16,6 +17,7 @@ mod memory;
 mod occurrences;
 mod plan;
 mod rules;
+mod space;
 mod state;
 mod sweep;
 mod units;
@@ -25,26 +27,51 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use self::device::describe;
 use self::lanes::Lanes;
+use self::memory::Array;
 pub use self::memory::Ptr;
 use self::rules::Order;
+pub use self::space::DeviceSpace;
 use self::state::State;
 use self::sweep::Block;
 use super::graph::Graph;
 use super::primitive::Batch;
+use super::risk::Room;
 use crate::error::Result;
 use crate::math::array::Real;
+
+/// A vector in a device's memory.
+pub type DeviceVector<T> = Array<T>;
 
 /// A model's sweeps on a GPU, at one checkpoint, over some sequences of equal length.
 pub struct Tape<T>(Mutex<State<T>>);
 
 impl<T: Real> Tape<T> {
-    /// Put `graph` at `w` with its sequences on GPU number `ordinal`.
+    /// Put `graph` at `w` with its sequences on GPU number `ordinal`, and leave memory for a solve's vectors there before
+    /// more than one sequence keeps its linearisation.
     ///
     /// # Errors
     /// [`crate::error::Error::Computation`]: no such device; too little memory for one sequence, with what it takes; a
     /// primitive that has no rule on the GPU, by name.
-    pub fn new(ordinal: usize, graph: &Graph<T>, batches: &[Batch], w: &[T]) -> Result<Tape<T>> {
-        Ok(Tape(Mutex::new(State::new(ordinal, graph, batches, w)?)))
+    pub fn new(ordinal: usize, graph: &Graph<T>, batches: &[Batch], w: &[T], solve: Room) -> Result<Tape<T>> {
+        Ok(Tape(Mutex::new(State::new(ordinal, graph, batches, w, solve)?)))
+    }
+
+    /// The memory of the device, for vectors of P elements.
+    ///
+    /// # Errors
+    /// What the device reports.
+    pub fn space(&self) -> Result<DeviceSpace<T>> {
+        let state = self.state()?;
+        DeviceSpace::new(state.device.clone(), state.w.len())
+    }
+
+    /// Columns of a solve that find a place on the device now; none if what is beside them does not.
+    ///
+    /// # Errors
+    /// What the device reports.
+    pub fn fitting(&self, solve: Room) -> Result<Option<usize>> {
+        let state = self.state()?;
+        DeviceSpace::<T>::fitting(&state.device, state.w.len(), solve)
     }
 
     fn state(&self) -> Result<MutexGuard<'_, State<T>>> {

@@ -1,6 +1,7 @@
 //! What a tape holds on its GPU, and ranges of sequences in pieces that a sweep can take.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::arrays::{Linearised, Scratch};
 use super::device::Device;
@@ -10,18 +11,17 @@ use super::memory::{Array, Ptr};
 use super::occurrences::{Known, Occurrences};
 use super::plan::{Sizes, lane, too_small};
 use super::rules::{self, Order, PARTIALS, Rule, Run};
+use super::space::DeviceSpace;
 use super::sweep::{Block, Sweep, inputs};
 use crate::diff::graph::{Graph, Node};
 use crate::diff::primitive::{Batch, Write};
+use crate::diff::risk::Room;
 use crate::error::{Error, Result};
 use crate::math::array::Real;
 
-/// Part of the free memory that is used.
-const USED: f64 = 0.9;
-
 /// A model on a GPU.
 pub struct State<T> {
-    pub device: Device,
+    pub device: Arc<Device>,
     /// Tokens per sequence.
     pub length: usize,
     /// Sequences.
@@ -73,13 +73,16 @@ pub fn rule_of<T: Real>(node: &Node<T>) -> Result<&dyn Rule<T>> {
 
 impl<T: Real> State<T> {
     /// As [`super::Tape::new`].
-    pub fn new(ordinal: usize, graph: &Graph<T>, batches: &[Batch], w: &[T]) -> Result<State<T>> {
-        let device = Device::open::<T>(ordinal)?;
+    pub fn new(ordinal: usize, graph: &Graph<T>, batches: &[Batch], w: &[T], solve: Room) -> Result<State<T>> {
+        let device = Arc::new(Device::open::<T>(ordinal)?);
         let rules = graph.nodes.iter().map(|n| rule_of(n)).collect::<Result<Vec<_>>>()?;
         let (count, length) = (batches.len(), batches.first().map_or(0, |b| b.length));
         let sizes = |length, element| Sizes::of(graph, &rules, (count, length), element);
-        let (room, element) = ((device.free_bytes()? as f64 * USED) as usize, size_of::<T>());
-        let plan = sizes(length, element).plan(room, count).ok_or_else(|| too_small(sizes, room, length, element))?;
+        let (room, element) = (device.room()?, size_of::<T>());
+        let needed = sizes(length, element);
+        let spare = room.saturating_sub(needed.least());
+        let reserve = DeviceSpace::<T>::bytes(w.len(), solve).min(spare);
+        let plan = needed.plan(room - reserve, count).ok_or_else(|| too_small(sizes, room, length, element))?;
         let tokens: Vec<u32> = batches.iter().flat_map(|b| b.inputs.iter().copied()).collect();
         let targets: Vec<u32> = batches.iter().flat_map(|b| b.targets.iter().copied()).collect();
         let constants = rules.iter().map(|r| {

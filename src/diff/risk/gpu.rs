@@ -6,18 +6,19 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::{Sample, Sweeps};
-use crate::diff::cuda::Tape;
+use super::device::DeviceSweeps;
+use super::{Room, Sample, Sweeps};
+use crate::diff::cuda::{DeviceSpace, DeviceVector, Tape};
 use crate::diff::share::Share;
 use crate::error::Result;
 use crate::math::array::Real;
 
-/// Put the sample on GPU number `ordinal`.
+/// Put the sample on GPU number `ordinal`, with memory left for a solve.
 ///
 /// # Errors
 /// Those of [`Tape::new`].
-pub(super) fn open<T: Real>(ordinal: usize, sample: &Sample<T>) -> Result<Box<dyn Sweeps<T>>> {
-    let tape = Tape::new(ordinal, &sample.graph, &sample.batches, &sample.w)?;
+pub(super) fn open<T: Real>(ordinal: usize, sample: &Sample<T>, solve: Room) -> Result<Box<dyn Sweeps<T>>> {
+    let tape = Tape::new(ordinal, &sample.graph, &sample.batches, &sample.w, solve)?;
     Ok(Box::new(Gpu { tape, keep: sample.batches.len() }))
 }
 
@@ -134,8 +135,36 @@ impl<T: Real> Sweeps<T> for Gpu<T> {
         Ok(())
     }
 
+    fn on_device(&self) -> Option<&dyn DeviceSweeps<T>> {
+        Some(self)
+    }
+
     fn jet(&self, sample: &Sample<T>, range: Range<usize>, v: &[T]) -> Result<(f64, f64)> {
         (sample.interrupt)()?;
         self.tape.jet(&sample.graph, range, v)
+    }
+}
+
+impl<T: Real> DeviceSweeps<T> for Gpu<T> {
+    fn space(&self) -> Result<DeviceSpace<T>> {
+        self.tape.space()
+    }
+
+    fn fitting(&self, room: Room) -> Result<Option<usize>> {
+        self.tape.fitting(room)
+    }
+
+    fn products(
+        &self,
+        sample: &Sample<T>,
+        range: Range<usize>,
+        v: &[&DeviceVector<T>],
+        out: &mut [&mut DeviceVector<T>],
+    ) -> Result<()> {
+        (sample.interrupt)()?;
+        let v: Vec<_> = v.iter().map(|v| v.at()).collect();
+        let out: Vec<_> = out.iter().map(|out| out.at()).collect();
+        self.tape.products(&sample.graph, range, &v, &out)?;
+        Ok(())
     }
 }

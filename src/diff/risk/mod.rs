@@ -4,6 +4,7 @@
 //! ([`host`]) and one on a GPU. This is the one place that adds over sequences: a sum over machines would stand behind
 //! [`Risk::hvp`] and [`Risk::gradient`] and nowhere else.
 
+mod device;
 #[cfg(feature = "cuda")]
 mod gpu;
 #[cfg(not(feature = "cuda"))]
@@ -17,6 +18,8 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use self::device::DeviceSweeps;
+pub use self::device::{OnDevice, Room};
 use self::pool::Pool;
 pub use self::sum::ROUND;
 use super::graph::Graph;
@@ -110,6 +113,14 @@ trait Sweeps<T>: Send + Sync {
         visit: &(dyn Fn(usize, &Share<T>) + Sync),
     ) -> Result<()>;
 
+    /// The same for vectors on a device, where that is where the sweeps are taken.
+    fn on_device(&self) -> Option<&dyn DeviceSweeps<T>>
+    where
+        T: Real,
+    {
+        None
+    }
+
     /// As [`Risk::jet`].
     fn jet(&self, sample: &Sample<T>, range: Range<usize>, v: &[T]) -> Result<(f64, f64)>;
 }
@@ -130,12 +141,13 @@ impl<T: Real> Risk<T> {
         Risk { sample: Sample { graph, batches, footprints, w, interrupt, shares: Pool::new() }, sweeps }
     }
 
-    /// Take all sweeps on GPU number `ordinal` from now on; its memory decides how many linearisations are kept there.
+    /// Take all sweeps on GPU number `ordinal` from now on; its memory decides how many linearisations are kept there beside
+    /// the vectors of a solve.
     ///
     /// # Errors
     /// A GPU that cannot be used, or is too small for one sequence.
-    pub fn use_gpu(&mut self, ordinal: usize) -> Result<()> {
-        self.sweeps = gpu::open(ordinal, &self.sample)?;
+    pub fn use_gpu(&mut self, ordinal: usize, solve: Room) -> Result<()> {
+        self.sweeps = gpu::open(ordinal, &self.sample, solve)?;
         Ok(())
     }
 
@@ -252,6 +264,11 @@ impl<T: Real> Risk<T> {
     /// [`Error::Cancelled`].
     pub fn hvps(&self, range: Range<usize>, v: &[&[T]], out: &mut [&mut [T]]) -> Result<()> {
         self.sweeps.hvps(&self.sample, range, v, out)
+    }
+
+    /// The same risk for vectors in a device's memory, if a device takes the sweeps.
+    pub fn on_device(&self) -> Option<OnDevice<'_, T>> {
+        Some(OnDevice { sample: &self.sample, sweeps: self.sweeps.on_device()? })
     }
 
     /// H_i v of every sequence of `range`, visited in order.

@@ -38,7 +38,7 @@ pub(super) fn measure<T: Real>(
     tell: &mut (dyn FnMut(&str) + Send),
 ) -> Result<Bench> {
     let never: Interrupt = Arc::new(|| Ok(()));
-    let on = |interrupt| placed(problem.risk::<T>(interrupt), &settings.device);
+    let on = |interrupt| placed(problem.risk::<T>(interrupt), &settings.device, Some(&plan.knobs));
     let (mut ours, mut papers) = (on(never.clone())?, on(never)?);
     papers.keep(0);
     tell("products");

@@ -262,10 +262,10 @@ impl<T: Real> Run<T> {
         let Plan { mode, next, probes, .. } = self.shared.plan;
         let knobs = Knobs { seed: self.seed(stop.run), ..self.shared.knobs.clone() };
         let top = stop.grid.last().copied().unwrap_or(0);
-        let mut risk: Risk<T> = placed(stop.problem.risk(self.interrupt()), &self.shared.device)?;
+        let needed = Knobs { n: top + next - 1, ..knobs.clone() };
+        let mut risk: Risk<T> = placed(stop.problem.risk(self.interrupt()), &self.shared.device, Some(&needed))?;
         let (_, share) = risk.sequence_bytes(0..top + next);
         let ahead = next as u64 * share;
-        let needed = Knobs { n: top + next - 1, ..knobs.clone() };
         let plan = memory::plan(&risk, &needed, self.shared.limit.saturating_sub(ahead))?;
         risk.keep(plan.kept);
         let losses = risk.linearise(0..top + next)?;

@@ -74,7 +74,7 @@ fn settle<T: Real>(
     let knobs = emitter.control.knobs();
     let n = knobs.n;
     let control = emitter.control.clone();
-    let mut risk: Risk<T> = placed(problem.risk(Arc::new(move || control.check())), device)?;
+    let mut risk: Risk<T> = placed(problem.risk(Arc::new(move || control.check())), device, None)?;
     let memory = memory::plan(&risk, &Knobs { ks: vec![LIKE_A_SOLVE_FOR], ..knobs }, limit)?;
     risk.keep(memory.kept.min(n));
     emitter.emit(Event::Memory { plan: memory.parts });

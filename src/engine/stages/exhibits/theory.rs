@@ -26,8 +26,9 @@ impl<T: Real> Climb<T> {
 
     pub(super) fn theory_exhibit(&mut self, steps: &mut Steps) -> Result<()> {
         let (n, seed) = (self.knobs().n, self.knobs().seed);
-        // One product on one sequence keeps one thread busy, so sequences go together, as many as there is room for.
-        let together = (self.columns / COLUMNS).max(1);
+        // One product on one sequence keeps one thread busy, so sequences go together, as many as there is room for; a
+        // device takes them one after the other.
+        let together = if self.risk.on_device().is_some() { 1 } else { (self.columns / COLUMNS).max(1) };
         let (mut gradients, mut curvatures, mut residuals) = (Vec::new(), Vec::new(), Vec::new());
         for first in (0..n + 1).step_by(together) {
             let Climb { risk, emitter, .. } = self;

@@ -4,12 +4,14 @@
 //! over them, in chunks of rows that stay in cache while all columns are visited. Reductions are in f64 and in chunk
 //! order: the digits do not depend on the thread count.
 
+use std::convert::Infallible;
+
 use rayon::prelude::*;
 
+use super::array::Real;
+use super::dense::singular_values;
+use super::vector::{self, CHUNK, dot_chunk, ordered_sum};
 use crate::error::Result;
-use crate::math::array::Real;
-use crate::math::dense::singular_values;
-use crate::math::vector::{self, CHUNK, dot_chunk, ordered_sum};
 
 /// A matrix of `dim` rows whose columns lie one after another in one allocation.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,7 +20,7 @@ pub struct Basis<T> {
     data: Vec<T>,
 }
 
-/// What [`Basis::orthogonalise`] took out of a vector and what it left.
+/// What [`gram_schmidt`] took out of a vector and what it left.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Projection {
     /// Coefficient of each column that was subtracted.
@@ -51,6 +53,11 @@ impl<T: Real> Basis<T> {
     /// Column `i`.
     pub fn col(&self, i: usize) -> &[T] {
         &self.data[i * self.dim..(i + 1) * self.dim]
+    }
+
+    /// Column `i`, to write into.
+    pub fn col_mut(&mut self, i: usize) -> &mut [T] {
+        &mut self.data[i * self.dim..(i + 1) * self.dim]
     }
 
     /// All columns in order.
@@ -119,24 +126,18 @@ impl<T: Real> Basis<T> {
         out
     }
 
-    /// w ← (I − VVᵀ) w, for orthonormal columns, by classical Gram–Schmidt. The pass is repeated while it takes more
-    /// than it leaves: then rounding of what was taken could outweigh what is left (Daniel, Gragg, Kaufman and Stewart
-    /// 1976; "twice is enough"). A remainder at rounding level of the original means that w lay in the span.
+    /// w ← (I − VVᵀ) w, for orthonormal columns, by [`gram_schmidt`].
     pub fn orthogonalise(&self, w: &mut [T]) -> Projection {
-        const PASSES: usize = 4;
-        let mut coefficients = vec![0.0; self.len()];
-        let mut before = vector::norm(w);
-        for _ in 0..PASSES {
-            let taken: Vec<f64> = self.coefficients(w).iter().map(|h| -h).collect();
-            let norm = self.add_to(&taken, w);
-            coefficients.iter_mut().zip(&taken).for_each(|(sum, h)| *sum -= h);
-            let settled = norm >= before * std::f64::consts::FRAC_1_SQRT_2;
-            before = norm;
-            if settled {
-                break;
-            }
-        }
-        Projection { coefficients, norm: before }
+        let Ok(projection) = gram_schmidt::<Infallible>(self.len(), vector::norm(w), || Ok(self.project_out(w)));
+        projection
+    }
+
+    /// w ← w − V(Vᵀw), once: in floating point some of the projection is left where V takes most of w.
+    pub fn project_out(&self, w: &mut [T]) -> Projection {
+        let coefficients = self.coefficients(w);
+        let taken: Vec<f64> = coefficients.iter().map(|h| -h).collect();
+        let norm = self.add_to(&taken, w);
+        Projection { coefficients, norm }
     }
 
     /// V ← V Q for a small Q whose columns are given one after another (`len` elements each); there may be fewer
@@ -202,6 +203,32 @@ impl<T: Real> Basis<T> {
         let partials: Vec<Vec<f64>> = (0..self.dim.div_ceil(CHUNK)).into_par_iter().map(block).collect();
         add_up(size, &partials)
     }
+}
+
+/// w ← (I − VVᵀ) w for `columns` orthonormal columns by classical Gram–Schmidt, wherever they lie: `pass` takes the
+/// projection out of w once, whose norm is `before`. The pass is repeated while it takes more than it leaves: then rounding
+/// of what was taken could outweigh what is left (Daniel, Gragg, Kaufman and Stewart 1976; "twice is enough"). A remainder
+/// at rounding level of the original means that w lay in the span.
+///
+/// # Errors
+/// Those of `pass`.
+pub fn gram_schmidt<E>(
+    columns: usize,
+    mut before: f64,
+    mut pass: impl FnMut() -> std::result::Result<Projection, E>,
+) -> std::result::Result<Projection, E> {
+    const PASSES: usize = 4;
+    let mut coefficients = vec![0.0; columns];
+    for _ in 0..PASSES {
+        let Projection { coefficients: taken, norm } = pass()?;
+        coefficients.iter_mut().zip(&taken).for_each(|(sum, h)| *sum += h);
+        let settled = norm >= before * std::f64::consts::FRAC_1_SQRT_2;
+        before = norm;
+        if settled {
+            break;
+        }
+    }
+    Ok(Projection { coefficients, norm: before })
 }
 
 /// Cosines of the principal angles between the spans of two orthonormal bases, largest first: the singular values of
