@@ -11,7 +11,7 @@ use std::sync::{Arc, OnceLock};
 
 use eigentop::data::sequences::Sequences;
 use eigentop::diff::primitive::Batch;
-use eigentop::diff::risk::{Risk, Room};
+use eigentop::diff::risk::{Products, Risk, Room};
 use eigentop::model::checkpoint::Checkpoint;
 
 use program::{Program, Said};
@@ -191,7 +191,7 @@ fn close(one: &[f64], other: &[f64], what: &str) {
 /// Products of a block, one by one, and on the processor; those of one sequence, and slopes.
 fn blocks_agree(model: &str) {
     let (mut here, mut there) = (risk(model, 3), risk(model, 3));
-    there.use_gpu(0, Room::default()).unwrap();
+    there.use_gpu(0, Products::Full, Room::default()).unwrap();
     let v = directions(5, here.parameters());
     let v: Vec<&[f64]> = v.iter().map(Vec::as_slice).collect();
     close(&here.linearise(0..3).unwrap(), &there.linearise(0..3).unwrap(), "losses");
@@ -245,7 +245,7 @@ fn a_block_of_directions_is_one_call_for_each_rule() {
         let log = folder.path().join(format!("of {blocks}"));
         if within(NAME, &[(BLOCKS, blocks), ("STAND_IN_CALLS", log.to_str().unwrap())]) {
             let mut risk = risk("A", 1);
-            risk.use_gpu(0, Room::default()).unwrap();
+            risk.use_gpu(0, Products::Full, Room::default()).unwrap();
             risk.linearise(0..1).unwrap();
             let v = directions(4, risk.parameters());
             let mut out = v.clone();
@@ -347,4 +347,20 @@ fn no_vector_leaves_the_gpu_between_the_ends_of_a_solve() {
     let ((few, copies_of_few), (many, copies_of_many)) = (whole_vectors("1e-2"), whole_vectors("1e-8"));
     assert!(many > few + 10, "{few} and {many} products");
     assert_eq!(copies_of_few, copies_of_many, "{few} and {many} products");
+}
+
+#[test]
+fn tf32_is_the_gpus_and_bears_its_name() {
+    let p = Program::new();
+    let args =
+        ["measure", "--n", "2", "--k", "1", "--draws", "2", "--sigma", "1e-3", "--format", "json", "--precision"];
+    let with = |precision| [&args[..], &[precision]].concat();
+    let (single, tf32) = (json(&on_gpu(&p, &with("f32"), &[])), json(&on_gpu(&p, &with("tf32"), &[])));
+    assert_eq!((single["precision"].as_str(), tf32["precision"].as_str()), (Some("f32"), Some("tf32")));
+    let warnings = tf32["warnings"].as_array().unwrap();
+    assert!(warnings.iter().any(|w| w["name"] == "rounded-products"), "{warnings:?}");
+    same(&single["losses"], &tf32["losses"], 5e-3, "losses");
+    assert_ne!(single["losses"], tf32["losses"], "products are rounded");
+    p.run(&with("tf32")).refused(1, &["--precision", "tf32", "--precision f32", "--device cuda:N"]);
+    on_gpu(&p, &with("tf32"), &[("STAND_IN_OLD_DRIVER", "1")]).refused(1, &["--precision", "driver is older"]);
 }

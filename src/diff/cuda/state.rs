@@ -15,7 +15,7 @@ use super::space::DeviceSpace;
 use super::sweep::{Block, Sweep, inputs};
 use crate::diff::graph::{Graph, Node};
 use crate::diff::primitive::{Batch, Write};
-use crate::diff::risk::Room;
+use crate::diff::risk::{Products, Room};
 use crate::error::{Error, Result};
 use crate::math::array::Real;
 
@@ -73,8 +73,14 @@ pub fn rule_of<T: Real>(node: &Node<T>) -> Result<&dyn Rule<T>> {
 
 impl<T: Real> State<T> {
     /// As [`super::Tape::new`].
-    pub fn new(ordinal: usize, graph: &Graph<T>, batches: &[Batch], w: &[T], solve: Room) -> Result<State<T>> {
-        let device = Arc::new(Device::open::<T>(ordinal)?);
+    pub fn new(
+        (ordinal, products): (usize, Products),
+        graph: &Graph<T>,
+        batches: &[Batch],
+        w: &[T],
+        solve: Room,
+    ) -> Result<State<T>> {
+        let device = Arc::new(Device::open::<T>(ordinal, products)?);
         let rules = graph.nodes.iter().map(|n| rule_of(n)).collect::<Result<Vec<_>>>()?;
         let (count, length) = (batches.len(), batches.first().map_or(0, |b| b.length));
         let sizes = |length, element| Sizes::of(graph, &rules, (count, length), element);

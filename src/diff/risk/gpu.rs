@@ -7,7 +7,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::device::DeviceSweeps;
-use super::{Room, Sample, Sweeps};
+use super::{Products, Room, Sample, Sweeps};
 use crate::diff::cuda::{DeviceSpace, DeviceVector, Tape};
 use crate::diff::share::Share;
 use crate::error::Result;
@@ -17,8 +17,13 @@ use crate::math::array::Real;
 ///
 /// # Errors
 /// Those of [`Tape::new`].
-pub(super) fn open<T: Real>(ordinal: usize, sample: &Sample<T>, solve: Room) -> Result<Box<dyn Sweeps<T>>> {
-    let tape = Tape::new(ordinal, &sample.graph, &sample.batches, &sample.w, solve)?;
+pub(super) fn open<T: Real>(
+    ordinal: usize,
+    sample: &Sample<T>,
+    products: Products,
+    solve: Room,
+) -> Result<Box<dyn Sweeps<T>>> {
+    let tape = Tape::new((ordinal, products), &sample.graph, &sample.batches, &sample.w, solve)?;
     Ok(Box::new(Gpu { tape, keep: sample.batches.len() }))
 }
 

@@ -19,7 +19,7 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use self::device::DeviceSweeps;
-pub use self::device::{OnDevice, Room};
+pub use self::device::{OnDevice, Products, Room};
 use self::pool::Pool;
 pub use self::sum::ROUND;
 use super::graph::Graph;
@@ -146,8 +146,8 @@ impl<T: Real> Risk<T> {
     ///
     /// # Errors
     /// A GPU that cannot be used, or is too small for one sequence.
-    pub fn use_gpu(&mut self, ordinal: usize, solve: Room) -> Result<()> {
-        self.sweeps = gpu::open(ordinal, &self.sample, solve)?;
+    pub fn use_gpu(&mut self, ordinal: usize, products: Products, solve: Room) -> Result<()> {
+        self.sweeps = gpu::open(ordinal, &self.sample, products, solve)?;
         Ok(())
     }
 
