@@ -11,7 +11,7 @@ use std::sync::{Arc, OnceLock};
 
 use eigentop::data::sequences::Sequences;
 use eigentop::diff::primitive::Batch;
-use eigentop::diff::risk::{Risk, Room};
+use eigentop::diff::risk::{Products, Risk, Room};
 use eigentop::math::space::{Host, Space};
 use eigentop::model::checkpoint::Checkpoint;
 
@@ -152,7 +152,7 @@ fn memory_that_another_program_takes_is_named() {
     on_gpu(&p, &args, &[("STAND_IN_TAKEN", "1")]).refused(1, &["out of memory", "--length", "--device cpu"]);
 }
 
-/// Run the named test, or one of its kind, in a process that finds the stand-in. Returns whether this is that process.
+/// Run the named test in a process that finds the stand-in. Returns whether this is that process.
 fn within(name: &str, settings: &[(&str, &str)]) -> bool {
     const INSIDE: &str = "STAND_IN_INSIDE";
     if std::env::var_os(INSIDE).is_some() {
@@ -192,7 +192,7 @@ fn close(one: &[f64], other: &[f64], what: &str) {
 /// Products of a block, one by one, and on the processor; those of one sequence, and slopes.
 fn blocks_agree(model: &str) {
     let (mut here, mut there) = (risk(model, 3), risk(model, 3));
-    there.use_gpu(0, Room::default()).unwrap();
+    there.use_gpu(0, Products::Full, Room::default()).unwrap();
     let v = directions(5, here.parameters());
     let v: Vec<&[f64]> = v.iter().map(Vec::as_slice).collect();
     close(&here.linearise(0..3).unwrap(), &there.linearise(0..3).unwrap(), "losses");
@@ -211,6 +211,10 @@ fn blocks_agree(model: &str) {
             close(processor, block, model);
         }
         close(&here.slopes(range.clone(), v[0]).unwrap(), &there.slopes(range.clone(), v[0]).unwrap(), "slopes");
+        let jet =
+            |risk: &Risk<f64>| risk.jet(range.clone(), v[1]).map(|(slope, curvature)| [slope, curvature]).unwrap();
+        close(&jet(&here)[..1], &jet(&there)[..1], "slope of a jet");
+        close(&jet(&here)[1..], &jet(&there)[1..], "curvature of a jet");
         close(&here.gradient(range.clone()).unwrap(), &there.gradient(range).unwrap(), "gradient");
     }
     let of_one = |risk: &Risk<f64>| risk.map_hvps(2, &v, |j, product| product.dot(v[(j + 1) % 5])).unwrap();
@@ -268,7 +272,7 @@ fn operations<S: Space<Element = f64>>(space: &S) -> Vec<Vec<f64>> {
 /// The same numbers in the GPU's memory as in the host's; returns how many of six columns lay there.
 fn operations_agree() -> usize {
     let mut risk = risk("A", 1);
-    risk.use_gpu(0, Room::default()).unwrap();
+    risk.use_gpu(0, Products::Full, Room::default()).unwrap();
     let there = risk.on_device().unwrap();
     let here = there.fitting(Room { columns: 6, beside: 3 }).unwrap().unwrap();
     let (host, device) = (operations(&Host::new(risk.parameters())), operations(&there.space().unwrap()));
@@ -295,6 +299,36 @@ fn columns_that_find_no_room_are_those_of_the_host() {
     if inside {
         assert!(operations_agree() < 6);
     }
+}
+
+#[test]
+fn a_block_of_directions_is_one_call_for_each_rule() {
+    const NAME: &str = "a_block_of_directions_is_one_call_for_each_rule";
+    const BLOCKS: &str = "STAND_IN_BLOCKS";
+    let folder = tempfile::tempdir().unwrap();
+    let mut calls = Vec::new();
+    // Blocks of so many directions, one after another.
+    for blocks in ["", "1", "1,1,1,1", "4"] {
+        let log = folder.path().join(format!("of {blocks}"));
+        if within(NAME, &[(BLOCKS, blocks), ("STAND_IN_CALLS", log.to_str().unwrap())]) {
+            let mut risk = risk("A", 1);
+            risk.use_gpu(0, Products::Full, Room::default()).unwrap();
+            risk.linearise(0..1).unwrap();
+            let v = directions(4, risk.parameters());
+            let mut out = v.clone();
+            for block in std::env::var(BLOCKS).unwrap().split(',').filter_map(|count| count.parse().ok()) {
+                let v: Vec<&[f64]> = v.iter().take(block).map(Vec::as_slice).collect();
+                let mut out: Vec<&mut [f64]> = out.iter_mut().take(block).map(Vec::as_mut_slice).collect();
+                risk.hvps(0..1, &v, &mut out).unwrap();
+            }
+            return;
+        }
+        calls.push(std::fs::read_to_string(log).unwrap().lines().count());
+    }
+    let [none, one, four, block] = calls[..] else { unreachable!("four runs") };
+    assert!(one > none + 50, "{calls:?}");
+    assert_eq!(four - none, 4 * (one - none), "{calls:?}");
+    assert_eq!(block, one, "{calls:?}");
 }
 
 /// What a solve on a small model in f64 is asked: long enough to restart, and by a law whose basis Lanczos finds.
@@ -380,4 +414,20 @@ fn no_vector_leaves_the_gpu_between_the_ends_of_a_solve() {
     let ((few, copies_of_few), (many, copies_of_many)) = (whole_vectors("1e-2"), whole_vectors("1e-8"));
     assert!(many > few + 10, "{few} and {many} products");
     assert_eq!(copies_of_few, copies_of_many, "{few} and {many} products");
+}
+
+#[test]
+fn tf32_is_the_gpus_and_bears_its_name() {
+    let p = Program::new();
+    let args =
+        ["measure", "--n", "2", "--k", "1", "--draws", "2", "--sigma", "1e-3", "--format", "json", "--precision"];
+    let with = |precision| [&args[..], &[precision]].concat();
+    let (single, tf32) = (json(&on_gpu(&p, &with("f32"), &[])), json(&on_gpu(&p, &with("tf32"), &[])));
+    assert_eq!((single["precision"].as_str(), tf32["precision"].as_str()), (Some("f32"), Some("tf32")));
+    let warnings = tf32["warnings"].as_array().unwrap();
+    assert!(warnings.iter().any(|w| w["name"] == "rounded-products"), "{warnings:?}");
+    same(&single["losses"], &tf32["losses"], 5e-3, "losses");
+    assert_ne!(single["losses"], tf32["losses"], "products are rounded");
+    p.run(&with("tf32")).refused(1, &["--precision", "tf32", "--precision f32", "--device cuda:N"]);
+    on_gpu(&p, &with("tf32"), &[("STAND_IN_OLD_DRIVER", "1")]).refused(1, &["--precision", "driver is older"]);
 }

@@ -4,7 +4,7 @@ mod synthetic;
 
 use eigentop::engine::event::{Event, Stamped, Target, WarningName};
 use eigentop::engine::growth::Validity;
-use eigentop::engine::knobs::Method;
+use eigentop::engine::knobs::{Method, Precision};
 use eigentop::engine::lints;
 use eigentop::engine::readout::Readout;
 use synthetic::N;
@@ -193,4 +193,7 @@ fn a_density_that_is_not_resolved_and_a_bound_that_does_not_bound() {
 #[test]
 fn the_papers_method() {
     raises(WarningName::PaperMethod, &["B is inflated"], |r| r.knobs.method = Method::Paper);
+    raises(WarningName::RoundedProducts, &["TF32", "--precision f32"], |r| {
+        r.subject.as_mut().unwrap().precision = Precision::Tf32;
+    });
 }

@@ -1,11 +1,11 @@
 //! Where a run computes: on the processor, or on a GPU that can be used.
 
 use super::event::{Event, Level, WarningName};
-use super::knobs::Knobs;
+use super::knobs::{Knobs, Precision};
 use super::memory::{human, solve_room};
 use super::worker::Settings;
 use crate::diff::cuda;
-use crate::diff::risk::{Risk, Room};
+use crate::diff::risk::{Products, Risk, Room};
 use crate::error::{Error, Result};
 use crate::math::array::Real;
 
@@ -14,14 +14,46 @@ fn gpu(device: &str) -> Option<usize> {
     device.strip_prefix("cuda:").and_then(|ordinal| ordinal.parse().ok())
 }
 
+/// Where a run computes and how it multiplies there.
+pub(super) struct Place {
+    /// `None` is the processor.
+    gpu: Option<usize>,
+    products: Products,
+}
+
+impl Place {
+    /// Where these settings say.
+    pub(super) fn of(settings: &Settings) -> Place {
+        let products = if settings.precision == Precision::Tf32 { Products::Tf32 } else { Products::Full };
+        Place { gpu: gpu(&settings.device), products }
+    }
+}
+
+/// The processor in place of a GPU, unless it is asked for what it cannot do.
+///
+/// # Errors
+/// If products are to be TF32's; `why` says what there is to say of a GPU.
+fn processor(settings: &Settings, why: &str) -> Result<Settings> {
+    match settings.precision {
+        Precision::Tf32 => {
+            let what = "tf32 is how a GPU multiplies, and the processor would compute";
+            Err(Error::knob(
+                "--precision",
+                format!("{what}{why}; use --precision f32, or a --device cuda:N that works"),
+            ))
+        }
+        Precision::F32 | Precision::F64 => Ok(Settings { device: "cpu".to_owned(), ..settings.clone() }),
+    }
+}
+
 /// The same settings with a device that can be used, and what there is to tell of it. Where no GPU can be used it is the
 /// processor.
 ///
 /// # Errors
-/// If this build knows no GPUs and one was asked for.
+/// If this build knows no GPUs and one was asked for; if TF32 is asked of the processor.
 pub(super) fn usable(settings: &Settings) -> Result<(Settings, Option<Event>)> {
     let Some(ordinal) = gpu(&settings.device) else {
-        return Ok((settings.clone(), None));
+        return Ok((processor(settings, "")?, None));
     };
     match cuda::describe(ordinal) {
         Ok((name, memory)) => {
@@ -32,19 +64,19 @@ pub(super) fn usable(settings: &Settings) -> Result<(Settings, Option<Event>)> {
         Err(error) => {
             let message = format!("{} cannot be used, so the processor computes: {error}", settings.device);
             let warning = Event::Warning { name: WarningName::NoGpu, message };
-            Ok((Settings { device: "cpu".to_owned(), ..settings.clone() }, Some(warning)))
+            Ok((processor(settings, &format!(": {error}"))?, Some(warning)))
         }
     }
 }
 
-/// A risk, moved to where the device's name says, with room there for the solves that these knobs ask for.
+/// A risk, moved to its place, with room there for the solves that these knobs ask for.
 ///
 /// # Errors
 /// A GPU that cannot be used, or is too small.
-pub(super) fn placed<T: Real>(mut risk: Risk<T>, device: &str, solves: Option<&Knobs>) -> Result<Risk<T>> {
-    if let Some(ordinal) = gpu(device) {
+pub(super) fn placed<T: Real>(mut risk: Risk<T>, place: &Place, solves: Option<&Knobs>) -> Result<Risk<T>> {
+    if let Some(ordinal) = place.gpu {
         let room = solves.map_or_else(Room::default, |knobs| solve_room(knobs, risk.parameters()));
-        risk.use_gpu(ordinal, room)?;
+        risk.use_gpu(ordinal, place.products, room)?;
     }
     Ok(risk)
 }

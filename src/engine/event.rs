@@ -156,6 +156,8 @@ pub enum WarningName {
     UnresolvedDensity,
     /// The bound of Theorem 2 lies below what it bounds: its constants are too small.
     BoundBelowMeasured,
+    /// Matrix products round their factors to TF32.
+    RoundedProducts,
     /// Numbers computed the paper's way carry its artefacts.
     PaperMethod,
     /// The last line of a session was torn and dropped.

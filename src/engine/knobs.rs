@@ -100,6 +100,8 @@ pub enum Method {
 pub enum Precision {
     /// IEEE single.
     F32,
+    /// IEEE single, matrix products from factors rounded to TF32: on a GPU, on request.
+    Tf32,
     /// IEEE double.
     F64,
 }
@@ -159,6 +161,7 @@ impl std::fmt::Display for Precision {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.pad(match self {
             Precision::F32 => "f32",
+            Precision::Tf32 => "tf32",
             Precision::F64 => "f64",
         })
     }

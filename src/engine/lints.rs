@@ -27,7 +27,7 @@ const NAMED: usize = 3;
 type Lint = fn(&Readout) -> Option<String>;
 
 /// Every lint with the name it speaks under.
-const LINTS: [(WarningName, Lint); 19] = [
+const LINTS: [(WarningName, Lint); 20] = [
     (WarningName::NotConverged, not_converged),
     (WarningName::NotConverged, exhibits::constants_not_converged),
     (WarningName::NotConverged, growth::not_converged),
@@ -46,6 +46,7 @@ const LINTS: [(WarningName, Lint); 19] = [
     (WarningName::WideInterval, growth::wide_slopes),
     (WarningName::UnresolvedDensity, exhibits::unresolved_density),
     (WarningName::BoundBelowMeasured, exhibits::bound_below_measured),
+    (WarningName::RoundedProducts, rounded_products),
     (WarningName::PaperMethod, paper_method),
 ];
 
@@ -96,11 +97,21 @@ fn not_converged(r: &Readout) -> Option<String> {
 fn lost_orthogonality(r: &Readout) -> Option<String> {
     let e = r.eigenspace.as_ref()?;
     let limit = match r.subject.as_ref()?.precision {
-        Precision::F32 => 1e-4,
+        Precision::F32 | Precision::Tf32 => 1e-4,
         Precision::F64 => 1e-9,
     };
     (e.orthonormality > limit)
         .then(|| format!("the basis is not orthonormal: max |UᵀU − I| = {:.1e} (limit {limit:.0e})", e.orthonormality))
+}
+
+/// TF32 keeps 10 bits after the point, so products are off by up to 2⁻¹¹ of their size for each factor.
+fn rounded_products(r: &Readout) -> Option<String> {
+    let rounded = r.subject.as_ref()?.precision == Precision::Tf32;
+    rounded.then(|| {
+        "matrix products round their factors to TF32: figures are good to about 1e-3 of the largest they come from, and \
+         residuals do not show it; use --precision f32 to be sure"
+            .to_owned()
+    })
 }
 
 fn far_from_minimiser(r: &Readout) -> Option<String> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::device::{placed, usable};
+use super::device::{Place, placed, usable};
 use super::knobs::Precision;
 use super::problem::Problem;
 use super::worker::{self, Settings};
@@ -41,15 +41,15 @@ pub struct TensorNorms {
 /// # Errors
 /// A loss that is not finite; a device or a number of threads that cannot be had.
 pub fn hvp(problem: &Problem, n: usize, settings: &Settings) -> Result<HvpProbe> {
-    let (Settings { device, .. }, _) = usable(settings)?;
+    let place = Place::of(&usable(settings)?.0);
     worker::pool(settings)?.install(|| match settings.precision {
-        Precision::F32 => along_sine::<f32>(problem, n, &device),
-        Precision::F64 => along_sine::<f64>(problem, n, &device),
+        Precision::F32 | Precision::Tf32 => along_sine::<f32>(problem, n, &place),
+        Precision::F64 => along_sine::<f64>(problem, n, &place),
     })
 }
 
-fn along_sine<T: Real>(problem: &Problem, n: usize, device: &str) -> Result<HvpProbe> {
-    let mut risk = placed(problem.risk::<T>(Arc::new(|| Ok(()))), device, None)?;
+fn along_sine<T: Real>(problem: &Problem, n: usize, place: &Place) -> Result<HvpProbe> {
+    let mut risk = placed(problem.risk::<T>(Arc::new(|| Ok(()))), place, None)?;
     risk.linearise(0..n)?;
     let sine: Vec<f64> = (1..=risk.parameters()).map(|i| (i as f64).sin()).collect();
     let length = vector::norm(&sine);

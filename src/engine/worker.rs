@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use super::climb::Climb;
 use super::control::Control;
-use super::device::{placed, usable};
+use super::device::{Place, placed, usable};
 use super::emitter::Emitter;
 use super::event::{Event, Stage, Stamped, Subject};
 use super::knobs::{Knobs, Precision};
@@ -124,7 +124,7 @@ fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
 
 /// Open the landscape and climb until told to stop.
 fn work<L: Landscape + 'static>(open: impl FnOnce() -> Result<L>, settings: &Settings, mut emitter: Emitter) {
-    let (landscape, pool, device) = match opened(open, settings, &mut emitter, |_| Ok(())) {
+    let (landscape, pool, place) = match opened(open, settings, &mut emitter, |_| Ok(())) {
         Ok(ready) => ready,
         Err(error) => return emitter.fail(&error),
     };
@@ -135,23 +135,23 @@ fn work<L: Landscape + 'static>(open: impl FnOnce() -> Result<L>, settings: &Set
     let knobs = control.knobs();
     let interrupt: Interrupt = Arc::new(move || control.check());
     pool.install(|| match settings.precision {
-        Precision::F32 => {
-            climb(placed(landscape.single(interrupt), &device, Some(&knobs)), Box::new(landscape), emitter, memory)
+        Precision::F32 | Precision::Tf32 => {
+            climb(placed(landscape.single(interrupt), &place, Some(&knobs)), Box::new(landscape), emitter, memory)
         }
         Precision::F64 => {
-            climb(placed(landscape.double(interrupt), &device, Some(&knobs)), Box::new(landscape), emitter, memory)
+            climb(placed(landscape.double(interrupt), &place, Some(&knobs)), Box::new(landscape), emitter, memory)
         }
     });
 }
 
 /// Read the landscape and make the threads; once the knobs and what else `check` looks at can be used, tell what is looked
-/// at and by which knobs. The device returned is one that can be used.
+/// at and by which knobs. The place returned is one that can be used.
 pub(super) fn opened<L: Landscape>(
     open: impl FnOnce() -> Result<L>,
     settings: &Settings,
     emitter: &mut Emitter,
     check: impl FnOnce(&Subject) -> Result<()>,
-) -> Result<(L, rayon::ThreadPool, String)> {
+) -> Result<(L, rayon::ThreadPool, Place)> {
     emitter.begin(Stage::Load, 1);
     let (settings, note) = usable(settings)?;
     let (landscape, pool) = (open()?, pool(&settings)?);
@@ -163,7 +163,7 @@ pub(super) fn opened<L: Landscape>(
     emitter.emit(Event::Knobs(knobs));
     landscape.notes().iter().for_each(|note| emitter.log(note.clone()));
     note.into_iter().for_each(|note| emitter.emit(note));
-    Ok((landscape, pool, settings.device))
+    Ok((landscape, pool, Place::of(&settings)))
 }
 
 fn climb<T: Real>(risk: Result<Risk<T>>, landscape: Box<dyn Landscape>, mut emitter: Emitter, memory: u64) {

@@ -16,6 +16,12 @@
 #include <vector>
 #include <unistd.h>
 
+// A line for every kernel and every product, in the file that STAND_IN_CALLS names.
+static void called(const char* what) {
+    static FILE* log = getenv("STAND_IN_CALLS") ? fopen(getenv("STAND_IN_CALLS"), "a") : nullptr;
+    if (log) fprintf(log, "%s\n", what), fflush(log);
+}
+
 extern "C" {
 
 // The driver.
@@ -99,6 +105,7 @@ int cuModuleGetFunction(void** function, void* module, const char* name) {
 int cuLaunchKernel(void* function, unsigned blocks, unsigned rows, unsigned, unsigned, unsigned, unsigned, unsigned, void*,
                    void** arguments, void**) {
     launched = true;
+    called("kernel");
     ((void (*)(unsigned, unsigned, void**))function)(blocks, rows, arguments);
     return 0;
 }
@@ -171,19 +178,30 @@ int cublasDestroy_v2(void*) { return 0; }
 int cublasSetStream_v2(void*, void*) { return 0; }
 }
 
+// A factor as TF32 has it: 10 bits of the mantissa, the nearest.
+static float tf32(float x) {
+    uint32_t bits;
+    memcpy(&bits, &x, 4);
+    bits = (bits + 0x1000) & ~0x1fffu;
+    memcpy(&x, &bits, 4);
+    return x;
+}
+static double tf32(double x) { return x; }
+
 template <class T>
-static int gemm(int ta, int tb, int m, int n, int k, T alpha, const T* a, int lda, long long sa, const T* b, int ldb,
+static int gemm(bool rounded, int ta, int tb, int m, int n, int k, T alpha, const T* a, int lda, long long sa, const T* b, int ldb,
                 long long sb, T beta, T* c, int ldc, long long sc, int batch) {
+    auto as = [&](T x) { return rounded ? tf32(x) : x; };
     // Columns of a one after another, whichever way they lie; sums in double, element by element in the order of k.
     std::vector<double> columns((size_t)m * k), sums(m);
     for (int i = 0; i < batch; i++, a += sa, b += sb, c += sc) {
         for (int l = 0; l < k; l++)
             for (int row = 0; row < m; row++)
-                columns[(size_t)l * m + row] = ta ? a[l + (long long)row * lda] : a[row + (long long)l * lda];
+                columns[(size_t)l * m + row] = as(ta ? a[l + (long long)row * lda] : a[row + (long long)l * lda]);
         for (int col = 0; col < n; col++) {
             std::fill(sums.begin(), sums.end(), 0.0);
             for (int l = 0; l < k; l++) {
-                double factor = tb ? b[col + (long long)l * ldb] : b[l + (long long)col * ldb];
+                double factor = as(tb ? b[col + (long long)l * ldb] : b[l + (long long)col * ldb]);
                 const double* column = &columns[(size_t)l * m];
                 for (int row = 0; row < m; row++) sums[row] += column[row] * factor;
             }
@@ -195,22 +213,28 @@ static int gemm(int ta, int tb, int m, int n, int k, T alpha, const T* a, int ld
     return 0;
 }
 
-extern "C" int cublasGemmStridedBatchedEx(void*, int ta, int tb, int m, int n, int k, const void* alpha, const void* a, int kind,
-                                          int lda, long long sa, const void* b, int, int ldb, long long sb, const void* beta,
-                                          void* c, int, int ldc, long long sc, int batch, int, int) {
-    auto product = [&](auto zero) {
+static int product(int compute, int ta, int tb, int m, int n, int k, const void* alpha, const void* a, int kind, int lda, long long sa,
+                   const void* b, int ldb, long long sb, const void* beta, void* c, int ldc, long long sc, int batch) {
+    auto in = [&](auto zero) {
         typedef decltype(zero) T;
-        return gemm(ta, tb, m, n, k, *(const T*)alpha, (const T*)a, lda, sa, (const T*)b, ldb, sb, *(const T*)beta, (T*)c, ldc, sc,
+        return gemm(compute == 77 /* FAST_TF32 */, ta, tb, m, n, k, *(const T*)alpha, (const T*)a, lda, sa, (const T*)b, ldb, sb, *(const T*)beta, (T*)c, ldc, sc,
                     batch);
     };
-    return kind == 0 ? product(0.0f) : product(0.0); // CUDA_R_32F, CUDA_R_64F
+    return kind == 0 ? in(0.0f) : in(0.0); // CUDA_R_32F, CUDA_R_64F
+}
+
+extern "C" int cublasGemmStridedBatchedEx(void*, int ta, int tb, int m, int n, int k, const void* alpha, const void* a, int kind,
+                                          int lda, long long sa, const void* b, int, int ldb, long long sb, const void* beta,
+                                          void* c, int, int ldc, long long sc, int batch, int compute, int) {
+    called("product");
+    return product(compute, ta, tb, m, n, k, alpha, a, kind, lda, sa, b, ldb, sb, beta, c, ldc, sc, batch);
 }
 
 extern "C" int cublasGemmBatchedEx(void*, int ta, int tb, int m, int n, int k, const void* alpha, const void* const* a, int kind,
                                    int lda, const void* const* b, int, int ldb, const void* beta, void* const* c, int, int ldc,
-                                   int batch, int, int) {
+                                   int batch, int compute, int) {
+    called("product");
     for (int i = 0; i < batch; i++)
-        cublasGemmStridedBatchedEx(nullptr, ta, tb, m, n, k, alpha, a[i], kind, lda, 0, b[i], kind, ldb, 0, beta, c[i], kind, ldc, 0, 1,
-                                   0, 0);
+        product(compute, ta, tb, m, n, k, alpha, a[i], kind, lda, 0, b[i], ldb, 0, beta, c[i], ldc, 0, 1);
     return 0;
 }

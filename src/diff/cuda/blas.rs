@@ -9,6 +9,7 @@ use super::device::Device;
 use super::lanes::{Argument, Arguments, Given};
 use super::memory::Ptr;
 use crate::diff::primitive::Write;
+use crate::diff::risk::Products;
 use crate::error::{Error, Result};
 use crate::math::array::Real;
 
@@ -60,10 +61,12 @@ struct Kind {
 }
 
 impl Kind {
-    fn of<T: Real>(alpha: f64, write: Write) -> Kind {
-        let (data, compute) = match size_of::<T>() {
-            4 => (cudaDataType::CUDA_R_32F, cublasComputeType_t::CUBLAS_COMPUTE_32F),
-            _ => (cudaDataType::CUDA_R_64F, cublasComputeType_t::CUBLAS_COMPUTE_64F),
+    fn of<T: Real>(products: Products, alpha: f64, write: Write) -> Kind {
+        use cublasComputeType_t::{CUBLAS_COMPUTE_32F, CUBLAS_COMPUTE_32F_FAST_TF32, CUBLAS_COMPUTE_64F};
+        let (data, compute) = match (size_of::<T>(), products) {
+            (4, Products::Full) => (cudaDataType::CUDA_R_32F, CUBLAS_COMPUTE_32F),
+            (4, Products::Tf32) => (cudaDataType::CUDA_R_32F, CUBLAS_COMPUTE_32F_FAST_TF32),
+            _ => (cudaDataType::CUDA_R_64F, CUBLAS_COMPUTE_64F),
         };
         let beta = if write == Write::Add { 1.0 } else { 0.0 };
         Kind { data, compute, single: [alpha as f32, beta as f32], double: [alpha, beta] }
@@ -93,7 +96,7 @@ impl Device {
         counts: Counts,
         addresses: Ptr<u64>,
     ) -> Result<()> {
-        let kind = Kind::of::<T>(alpha, write);
+        let kind = Kind::of::<T>(self.products, alpha, write);
         let (m, k, n, count) = (m as i32, k as i32, n as i32, counts.iter().product::<usize>());
         let levels: Vec<usize> = (0..3).filter(|&level| counts[level] > 1).collect();
         let algorithm = cublasGemmAlgo_t::CUBLAS_GEMM_DEFAULT;

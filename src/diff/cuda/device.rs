@@ -12,6 +12,7 @@ use cudarc::nvrtc::{CompileError, CompileOptions, compile_ptx_with_opts};
 
 use super::blas::blas_failed;
 use super::lanes::{Arguments, Given};
+use crate::diff::risk::Products;
 use crate::error::{Error, Result};
 use crate::math::array::Real;
 
@@ -37,6 +38,8 @@ pub struct Device {
     module: Arc<CudaModule>,
     functions: Mutex<HashMap<String, CudaFunction>>,
     pub(super) blas: blas_sys::cublasHandle_t,
+    /// How it multiplies.
+    pub(super) products: Products,
     /// Bytes left to others.
     pub(super) margin: usize,
 }
@@ -123,7 +126,7 @@ impl Device {
     ///
     /// # Errors
     /// As [`describe`]; a driver older than the libraries.
-    pub fn open<T: Real>(ordinal: usize) -> Result<Device> {
+    pub fn open<T: Real>(ordinal: usize, products: Products) -> Result<Device> {
         let context = context(ordinal)?;
         // SAFETY: every array lives on one stream, so no events between streams are needed.
         unsafe { context.disable_event_tracking() };
@@ -134,7 +137,7 @@ impl Device {
         // SAFETY: both were just made and live as long as the device.
         unsafe { blas::set_stream(blas, stream.cu_stream().cast()) }.map_err(blas_failed)?;
         let margin = (context.mem_get_info().map_err(failed)?.0 as f64 * MARGIN) as usize;
-        Ok(Device { context, stream, module, functions: Mutex::default(), blas, margin })
+        Ok(Device { context, stream, module, functions: Mutex::default(), blas, products, margin })
     }
 
     /// Use the device from this thread.

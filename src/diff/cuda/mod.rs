@@ -35,7 +35,7 @@ use self::state::State;
 use self::sweep::Block;
 use super::graph::Graph;
 use super::primitive::Batch;
-use super::risk::Room;
+use super::risk::{Products, Room};
 use crate::error::Result;
 use crate::math::array::Real;
 
@@ -46,14 +46,14 @@ pub type DeviceVector<T> = Array<T>;
 pub struct Tape<T>(Mutex<State<T>>);
 
 impl<T: Real> Tape<T> {
-    /// Put `graph` at `w` with its sequences on GPU number `ordinal`, and leave memory for a solve's vectors there before
+    /// Put `graph` at `w` with its sequences on the GPU of that number, which multiplies as asked, and leave memory for a solve's vectors there before
     /// more than one sequence keeps its linearisation.
     ///
     /// # Errors
     /// [`crate::error::Error::Computation`]: no such device; too little memory for one sequence, with what it takes; a
     /// primitive that has no rule on the GPU, by name.
-    pub fn new(ordinal: usize, graph: &Graph<T>, batches: &[Batch], w: &[T], solve: Room) -> Result<Tape<T>> {
-        Ok(Tape(Mutex::new(State::new(ordinal, graph, batches, w, solve)?)))
+    pub fn new(gpu: (usize, Products), graph: &Graph<T>, batches: &[Batch], w: &[T], solve: Room) -> Result<Tape<T>> {
+        Ok(Tape(Mutex::new(State::new(gpu, graph, batches, w, solve)?)))
     }
 
     /// The memory of the device, for vectors of P elements.
@@ -156,6 +156,19 @@ impl<T: Real> Tape<T> {
             }
         }
         Ok(slopes)
+    }
+
+    /// (gᵀv, vᵀHv) of the mean loss of `range`, by a whole product: its price is that of the forward sweep's own curvature
+    /// rules, which the GPU lacks.
+    ///
+    /// # Errors
+    /// What the device reports.
+    pub fn jet(&self, graph: &Graph<T>, range: Range<usize>, v: &[T]) -> Result<(f64, f64)> {
+        let mut state = self.state()?;
+        state.device.upload(v, state.v.at())?;
+        let block = state.block(1);
+        let slope = state.products(graph, &range, block)?[0];
+        Ok((slope, state.dot(block.v.first, block.out.first)?))
     }
 
     /// g_iᵀv of each sequence of `range`, by forward sweeps alone.

@@ -6,16 +6,16 @@ use std::sync::Arc;
 use super::arrays::{Linearised, Scratch};
 use super::device::Device;
 use super::head::Inputs;
-use super::lanes::{Lanes, Pair};
+use super::lanes::{Arguments, Lanes, Pair};
 use super::memory::{Array, Ptr};
 use super::occurrences::{Known, Occurrences};
 use super::plan::{Sizes, lane, too_small};
-use super::rules::{self, Order, Rule, Run};
+use super::rules::{self, Order, PARTIALS, Rule, Run};
 use super::space::DeviceSpace;
 use super::sweep::{Block, Sweep, inputs};
 use crate::diff::graph::{Graph, Node};
 use crate::diff::primitive::{Batch, Write};
-use crate::diff::risk::Room;
+use crate::diff::risk::{Products, Room};
 use crate::error::{Error, Result};
 use crate::math::array::Real;
 
@@ -73,8 +73,14 @@ pub fn rule_of<T: Real>(node: &Node<T>) -> Result<&dyn Rule<T>> {
 
 impl<T: Real> State<T> {
     /// As [`super::Tape::new`].
-    pub fn new(ordinal: usize, graph: &Graph<T>, batches: &[Batch], w: &[T], solve: Room) -> Result<State<T>> {
-        let device = Arc::new(Device::open::<T>(ordinal)?);
+    pub fn new(
+        (ordinal, products): (usize, Products),
+        graph: &Graph<T>,
+        batches: &[Batch],
+        w: &[T],
+        solve: Room,
+    ) -> Result<State<T>> {
+        let device = Arc::new(Device::open::<T>(ordinal, products)?);
         let rules = graph.nodes.iter().map(|n| rule_of(n)).collect::<Result<Vec<_>>>()?;
         let (count, length) = (batches.len(), batches.first().map_or(0, |b| b.length));
         let sizes = |length, element| Sizes::of(graph, &rules, (count, length), element);
@@ -228,6 +234,15 @@ impl<T: Real> State<T> {
             sweep.means()?;
         }
         self.slopes_of(range, block.directions)
+    }
+
+    /// The inner product of two flat vectors.
+    pub fn dot(&self, x: Ptr<T>, y: Ptr<T>) -> Result<f64> {
+        let (partials, mut parts) = (self.scratch.partials.at(), [0.0; PARTIALS]);
+        let arguments: [&dyn Arguments; 4] = [&self.w.len(), &Pair::from(x), &Pair::from(y), &partials];
+        self.device.launch("partial_dot_value", PARTIALS, &arguments)?;
+        self.device.download(partials, &mut parts)?;
+        Ok(parts.iter().sum())
     }
 
     /// What [`State::means`] left of the range, a row a direction.

@@ -7,6 +7,17 @@ use crate::diff::cuda::{DeviceSpace, DeviceVector};
 use crate::error::Result;
 use crate::math::array::Real;
 
+/// How a GPU multiplies matrices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Products {
+    /// In the precision of the run.
+    #[default]
+    Full,
+    /// In single precision from factors rounded to TF32, 10 bits after the point: several times as fast where the GPU has
+    /// units for it. Double precision knows no such thing.
+    Tf32,
+}
+
 /// Vectors of P elements that a solve holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Room {

@@ -7,26 +7,31 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::device::DeviceSweeps;
-use super::{Room, Sample, Sweeps};
+use super::{Products, Room, Sample, Sweeps};
 use crate::diff::cuda::{DeviceSpace, DeviceVector, Tape};
 use crate::diff::share::Share;
 use crate::error::Result;
 use crate::math::array::Real;
-use crate::math::vector;
 
 /// Put the sample on GPU number `ordinal`, with memory left for a solve.
 ///
 /// # Errors
 /// Those of [`Tape::new`].
-pub(super) fn open<T: Real>(ordinal: usize, sample: &Sample<T>, solve: Room) -> Result<Box<dyn Sweeps<T>>> {
-    let tape = Tape::new(ordinal, &sample.graph, &sample.batches, &sample.w, solve)?;
-    Ok(Box::new(Gpu { tape, ordinal, solve, keep: sample.batches.len() }))
+pub(super) fn open<T: Real>(
+    ordinal: usize,
+    sample: &Sample<T>,
+    products: Products,
+    solve: Room,
+) -> Result<Box<dyn Sweeps<T>>> {
+    let tape = Tape::new((ordinal, products), &sample.graph, &sample.batches, &sample.w, solve)?;
+    Ok(Box::new(Gpu { tape, ordinal, products, solve, keep: sample.batches.len() }))
 }
 
 /// A GPU with the sample's tape.
 struct Gpu<T> {
     tape: Tape<T>,
     ordinal: usize,
+    products: Products,
     /// What the tape left room for, as far as that went.
     solve: Room,
     /// What was asked for: the device's own memory decides.
@@ -139,20 +144,18 @@ impl<T: Real> Sweeps<T> for Gpu<T> {
         Ok(())
     }
 
-    fn lacks(&self, solve: Room) -> Option<(usize, Room)> {
+    fn lacks(&self, solve: Room) -> Option<(usize, Products, Room)> {
         let most = Room { columns: solve.columns.max(self.solve.columns), beside: solve.beside.max(self.solve.beside) };
-        (most != self.solve).then_some((self.ordinal, most))
+        (most != self.solve).then_some((self.ordinal, self.products, most))
     }
 
     fn on_device(&self) -> Option<&dyn DeviceSweeps<T>> {
         Some(self)
     }
 
-    /// A whole product: its price is that of the forward sweep's own curvature rules, which the GPU lacks.
     fn jet(&self, sample: &Sample<T>, range: Range<usize>, v: &[T]) -> Result<(f64, f64)> {
-        let mut product = vec![T::zero(); sample.parameters()];
-        let slope = self.product(sample, range, v, &mut product)?;
-        Ok((slope, vector::dot(v, &product)))
+        (sample.interrupt)()?;
+        self.tape.jet(&sample.graph, range, v)
     }
 }
 

@@ -19,7 +19,7 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use self::device::DeviceSweeps;
-pub use self::device::{OnDevice, Room};
+pub use self::device::{OnDevice, Products, Room};
 use self::pool::Pool;
 pub use self::sum::ROUND;
 use super::graph::Graph;
@@ -113,8 +113,9 @@ trait Sweeps<T>: Send + Sync {
         visit: &(dyn Fn(usize, &Share<T>) + Sync),
     ) -> Result<()>;
 
-    /// The GPU's number and the room to make there, if a GPU takes the sweeps and has not been asked for as much.
-    fn lacks(&self, _solve: Room) -> Option<(usize, Room)> {
+    /// The GPU's number, its products and the room to make there, if a GPU takes the sweeps and has not been asked for as
+    /// much.
+    fn lacks(&self, _solve: Room) -> Option<(usize, Products, Room)> {
         None
     }
 
@@ -151,8 +152,8 @@ impl<T: Real> Risk<T> {
     ///
     /// # Errors
     /// A GPU that cannot be used, or is too small for one sequence.
-    pub fn use_gpu(&mut self, ordinal: usize, solve: Room) -> Result<()> {
-        self.sweeps = gpu::open(ordinal, &self.sample, solve)?;
+    pub fn use_gpu(&mut self, ordinal: usize, products: Products, solve: Room) -> Result<()> {
+        self.sweeps = gpu::open(ordinal, &self.sample, products, solve)?;
         Ok(())
     }
 
@@ -162,10 +163,10 @@ impl<T: Real> Risk<T> {
     /// # Errors
     /// Those of [`Risk::use_gpu`].
     pub fn make_room(&mut self, solve: Room) -> Result<()> {
-        let Some((ordinal, solve)) = self.sweeps.lacks(solve) else { return Ok(()) };
+        let Some((ordinal, products, solve)) = self.sweeps.lacks(solve) else { return Ok(()) };
         // The memory is given back before it is taken anew.
         self.sweeps = Box::new(host::Host::new(self.sample.batches.len()));
-        self.use_gpu(ordinal, solve)
+        self.use_gpu(ordinal, products, solve)
     }
 
     /// Let the first `sequences` sequences keep their linearisation; the others are linearised anew whenever they are

@@ -1,6 +1,6 @@
 //! What stands for the sweeps on a GPU in a build that knows none.
 
-use super::{Room, Sample, Sweeps};
+use super::{Products, Room, Sample, Sweeps};
 use crate::diff::cuda;
 use crate::error::Result;
 use crate::math::array::Real;
@@ -9,6 +9,6 @@ use crate::math::array::Real;
 ///
 /// # Errors
 /// Always.
-pub(super) fn open<T: Real>(ordinal: usize, _: &Sample<T>, _: Room) -> Result<Box<dyn Sweeps<T>>> {
+pub(super) fn open<T: Real>(ordinal: usize, _: &Sample<T>, _: Products, _: Room) -> Result<Box<dyn Sweeps<T>>> {
     Err(cuda::absent(ordinal))
 }

@@ -66,7 +66,7 @@ impl Costs {
 pub fn costs(problem: &Problem, knobs: &Knobs, settings: &Settings) -> Result<Costs> {
     knobs.check(problem.sequences.rows(), problem.checkpoint.parameters.len())?;
     worker::pool(settings)?.install(|| match settings.precision {
-        Precision::F32 => measure::<f32>(problem, knobs, settings),
+        Precision::F32 | Precision::Tf32 => measure::<f32>(problem, knobs, settings),
         Precision::F64 => measure::<f64>(problem, knobs, settings),
     })
 }

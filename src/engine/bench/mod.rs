@@ -154,7 +154,7 @@ pub fn run(problem: &Problem, plan: &Plan, settings: &Settings, tell: &mut (dyn 
         tell(message);
     }
     worker::pool(&settings)?.install(|| match settings.precision {
-        Precision::F32 => stages::measure::<f32>(problem, plan, &settings, load, tell),
+        Precision::F32 | Precision::Tf32 => stages::measure::<f32>(problem, plan, &settings, load, tell),
         Precision::F64 => stages::measure::<f64>(problem, plan, &settings, load, tell),
     })
 }

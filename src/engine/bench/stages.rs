@@ -11,7 +11,7 @@ use crate::criteria::projection;
 use crate::criteria::quadratic::Coefficients;
 use crate::diff::product::metered;
 use crate::diff::risk::{Interrupt, Risk};
-use crate::engine::device::placed;
+use crate::engine::device::{Place, placed};
 use crate::engine::hessian::{Hessian, block, solve};
 use crate::engine::knobs::{Knobs, SolverKind};
 use crate::engine::memory;
@@ -38,7 +38,7 @@ pub(super) fn measure<T: Real>(
     tell: &mut (dyn FnMut(&str) + Send),
 ) -> Result<Bench> {
     let never: Interrupt = Arc::new(|| Ok(()));
-    let on = |interrupt| placed(problem.risk::<T>(interrupt), &settings.device, Some(&plan.knobs));
+    let on = |interrupt| placed(problem.risk::<T>(interrupt), &Place::of(settings), Some(&plan.knobs));
     let (mut ours, mut papers) = (on(never.clone())?, on(never)?);
     papers.keep(0);
     tell("products");

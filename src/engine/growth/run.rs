@@ -10,7 +10,7 @@ use crate::criteria::increment::mean;
 use crate::criteria::projection::{self, Sequence};
 use crate::criteria::proxy::{self, Sample};
 use crate::diff::risk::{Interrupt, Risk};
-use crate::engine::device::placed;
+use crate::engine::device::{Place, placed};
 use crate::engine::emitter::Emitter;
 use crate::engine::event::{Event, Level, Stage, Subject};
 use crate::engine::knobs::{Knobs, Precision};
@@ -62,7 +62,7 @@ pub fn spawn(job: Job, settings: Settings, wanted: Wanted, sink: Sink) -> Result
 fn begin(job: Job, settings: &Settings, mut emitter: Emitter) {
     let Job { plan, source, open, known, left, leave } = job;
     let check = |subject: &Subject| plan.check(subject.sequences);
-    let (problem, pool, device) = match worker::opened(open, settings, &mut emitter, check) {
+    let (problem, pool, place) = match worker::opened(open, settings, &mut emitter, check) {
         Ok(ready) => ready,
         Err(error) => return emitter.fail(&error),
     };
@@ -71,9 +71,9 @@ fn begin(job: Job, settings: &Settings, mut emitter: Emitter) {
     known.iter().for_each(|point| emitter.emit(Event::Growth(Box::new(point.clone()))));
     emitter.complete();
     let limit = memory::limit(settings.memory);
-    let shared = Shared { plan, source, knobs, problem, known, left, leave, limit, device };
+    let shared = Shared { plan, source, knobs, problem, known, left, leave, limit, place };
     pool.install(|| match settings.precision {
-        Precision::F32 => Run::<f32>::new(shared, emitter).finish(),
+        Precision::F32 | Precision::Tf32 => Run::<f32>::new(shared, emitter).finish(),
         Precision::F64 => Run::<f64>::new(shared, emitter).finish(),
     });
 }
@@ -89,7 +89,7 @@ struct Shared {
     leave: Box<dyn Fn() -> Option<PathBuf> + Send>,
     limit: u64,
     /// Where sweeps are made.
-    device: String,
+    place: Place,
 }
 
 struct Run<T> {
@@ -263,7 +263,7 @@ impl<T: Real> Run<T> {
         let knobs = Knobs { seed: self.seed(stop.run), ..self.shared.knobs.clone() };
         let top = stop.grid.last().copied().unwrap_or(0);
         let needed = Knobs { n: top + next - 1, ..knobs.clone() };
-        let mut risk: Risk<T> = placed(stop.problem.risk(self.interrupt()), &self.shared.device, Some(&needed))?;
+        let mut risk: Risk<T> = placed(stop.problem.risk(self.interrupt()), &self.shared.place, Some(&needed))?;
         let (_, share) = risk.sequence_bytes(0..top + next);
         let ahead = next as u64 * share;
         let plan = memory::plan(&risk, &needed, self.shared.limit.saturating_sub(ahead))?;

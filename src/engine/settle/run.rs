@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Outcome, Plan, Step, Taken};
 use crate::criteria::increment::mean;
 use crate::diff::risk::Risk;
-use crate::engine::device::placed;
+use crate::engine::device::{Place, placed};
 use crate::engine::emitter::Emitter;
 use crate::engine::event::{Event, Stage, WarningName};
 use crate::engine::knobs::{Knobs, Precision};
@@ -44,7 +44,7 @@ pub fn spawn(job: Job, settings: Settings, wanted: Wanted, sink: Sink) -> Result
 
 fn begin(job: Job, settings: &Settings, mut emitter: Emitter) {
     let Job { plan, open, keep } = job;
-    let (problem, pool, device) = match worker::opened(open, settings, &mut emitter, |_| plan.check()) {
+    let (problem, pool, place) = match worker::opened(open, settings, &mut emitter, |_| plan.check()) {
         Ok(ready) => ready,
         Err(error) => return emitter.fail(&error),
     };
@@ -52,8 +52,8 @@ fn begin(job: Job, settings: &Settings, mut emitter: Emitter) {
     emitter.complete();
     let limit = memory::limit(settings.memory);
     let result = pool.install(|| match settings.precision {
-        Precision::F32 => settle::<f32>(problem, &device, &plan, limit, keep, &mut emitter),
-        Precision::F64 => settle::<f64>(problem, &device, &plan, limit, keep, &mut emitter),
+        Precision::F32 | Precision::Tf32 => settle::<f32>(problem, &place, &plan, limit, keep, &mut emitter),
+        Precision::F64 => settle::<f64>(problem, &place, &plan, limit, keep, &mut emitter),
     });
     match result {
         Ok(()) => emitter.emit(Event::Idle),
@@ -65,7 +65,7 @@ fn begin(job: Job, settings: &Settings, mut emitter: Emitter) {
 /// Go all steps and keep the lowest point.
 fn settle<T: Real>(
     mut problem: Problem,
-    device: &str,
+    place: &Place,
     plan: &Plan,
     limit: u64,
     keep: Keep,
@@ -74,7 +74,7 @@ fn settle<T: Real>(
     let knobs = emitter.control.knobs();
     let n = knobs.n;
     let control = emitter.control.clone();
-    let mut risk: Risk<T> = placed(problem.risk(Arc::new(move || control.check())), device, None)?;
+    let mut risk: Risk<T> = placed(problem.risk(Arc::new(move || control.check())), place, None)?;
     let memory = memory::plan(&risk, &Knobs { ks: vec![LIKE_A_SOLVE_FOR], ..knobs }, limit)?;
     risk.keep(memory.kept.min(n));
     emitter.emit(Event::Memory { plan: memory.parts });
