@@ -382,10 +382,10 @@ fn other_operators_have_their_vectors_on_the_gpu_too() {
     let more = ["--law", "deformation", "--tol", "1e-6", "--exhibits", "density,theory"];
     let here = json(&Program::new().run(&solve_for(&checkpoint, &tokens, &more)));
     let (there, _) = solved_on_gpu(&more, &[]);
-    // Rayleigh quotients under H of the increment's eigenvectors, which lie far from those of H.
-    same(&here["eigenvalues"], &there["eigenvalues"], 1e-5, "eigenvalues");
-    same(&here["subspace"], &there["subspace"], 1e-5, "subspace");
-    same(&here["exhibits"], &there["exhibits"], 1e-5, "exhibits");
+    // Eigenvectors agree to the tolerance over the gaps of the spectrum, and what follows from them no better.
+    same(&here["eigenvalues"], &there["eigenvalues"], 1e-3, "eigenvalues");
+    same(&here["subspace"], &there["subspace"], 1e-3, "subspace");
+    same(&here["exhibits"], &there["exhibits"], 1e-3, "exhibits");
 }
 
 #[test]
