@@ -5,14 +5,15 @@
 //! what a solver needs to run smoothly first, then linearisations, then columns to the least it can do with.
 //!
 //! On a GPU Lanczos has its columns there, and linearisations lie there too. Columns that a solver needs to run smoothly
-//! come first ([`solve_room`]), then linearisations, then further columns in what is left. Columns are worth more than what
-//! keeps them on the device: of those needed to run smoothly, as many as find no room there lie on the host.
+//! come first ([`solve_room`]), then linearisations, then further columns in what is left. Where not even the first find
+//! room, the rest of them lies on the host: restarts that come too soon would cost more.
 
 use super::hessian::block;
 use super::knobs::{Knobs, Law, Method, SolverKind};
-use crate::diff::risk::{ROUND, Risk, Room};
+use crate::diff::risk::{ROUND, Risk};
 use crate::error::{Error, Result};
 use crate::math::array::Real;
+use crate::math::space::Room;
 use crate::spectrum::{lanczos, lobpcg};
 
 /// What a run will hold and how it makes do.

@@ -7,11 +7,12 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::device::DeviceSweeps;
-use super::{Products, Room, Sample, Sweeps};
+use super::{Products, Sample, Sweeps};
 use crate::diff::cuda::{DeviceSpace, DeviceVector, Tape};
 use crate::diff::share::Share;
 use crate::error::Result;
 use crate::math::array::Real;
+use crate::math::space::Room;
 
 /// Put the sample on GPU number `ordinal`, with memory left for a solve.
 ///

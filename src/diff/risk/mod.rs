@@ -19,7 +19,7 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use self::device::DeviceSweeps;
-pub use self::device::{OnDevice, Products, Room};
+pub use self::device::{OnDevice, Products};
 use self::pool::Pool;
 pub use self::sum::ROUND;
 use super::graph::Graph;
@@ -27,6 +27,7 @@ use super::primitive::Batch;
 use super::share::{Footprint, Share};
 use crate::error::{Error, Result};
 use crate::math::array::Real;
+use crate::math::space::Room;
 
 /// Asked before every slice (one sweep over one sequence): waits while paused, fails with [`Error::Cancelled`] when the
 /// work is no longer wanted.
