@@ -86,8 +86,11 @@ pub(super) fn solve_room(knobs: &Knobs, dim: usize) -> Room {
     if !by_lanczos(knobs) && knobs.exhibits.is_empty() {
         return Room::default();
     }
-    // One vector more for a difference of two products.
-    let beside = lanczos::vectors_beside(block(knobs.n)) + 1;
+    let beside = match knobs.law {
+        // One vector more for the difference of two products.
+        Law::Deformation => lanczos::vectors_beside(1) + 1,
+        _ => lanczos::vectors_beside(block(knobs.n)),
+    };
     Room { columns: Columns::of_lanczos(knobs, dim).smooth, beside }
 }
 
