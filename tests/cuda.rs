@@ -11,7 +11,8 @@ use std::sync::{Arc, OnceLock};
 
 use eigentop::data::sequences::Sequences;
 use eigentop::diff::primitive::Batch;
-use eigentop::diff::risk::{Products, Risk, Room};
+use eigentop::diff::risk::{Products, Risk};
+use eigentop::math::space::{Host, Room, Space};
 use eigentop::model::checkpoint::Checkpoint;
 
 use program::{Program, Said};
@@ -234,6 +235,71 @@ fn blocks_in_little_memory_give_the_same() {
     }
 }
 
+/// Numbers that every operation of a space gives, on vectors without any pattern.
+fn operations<S: Space<Element = f64>>(space: &S) -> Vec<Vec<f64>> {
+    let v = directions(8, space.dim());
+    let mut columns = space.columns(Room { columns: 6, beside: 3 }).unwrap();
+    for v in &v[..3] {
+        space.append(&mut columns, v).unwrap();
+    }
+    for v in &v[3..6] {
+        space.push(&mut columns, &space.place(v.clone()).unwrap()).unwrap();
+    }
+    assert_eq!(space.len(&columns), 6);
+    let (x, mut w) = (space.place(v[6].clone()).unwrap(), space.place(v[7].clone()).unwrap());
+    let mut given = vec![vec![space.dot(&x, &w).unwrap(), space.norm(&x).unwrap()]];
+    space.axpy(0.75, &x, &mut w).unwrap();
+    space.scale(-3.0, &mut w).unwrap();
+    given.push(space.read(&w).unwrap().into_owned());
+    for coefficients in [&[0.5, 0.0, -1.0][..], &[0.0, 0.25, 0.0, 0.0, 2.0, -0.125]] {
+        given.push(vec![space.add_to(&columns, coefficients, &mut w).unwrap()]);
+        given.push(space.read(&w).unwrap().into_owned());
+    }
+    let taken = space.project_out(&columns, &mut w).unwrap();
+    given.extend([taken.coefficients, vec![taken.norm], space.read(&w).unwrap().into_owned()]);
+    // From six columns to five, to two, and on from there.
+    let rotation = |count: usize| directions(1, count).remove(0);
+    space.rotate(&mut columns, &rotation(6 * 5)).unwrap();
+    let mut w = space.place(v[7].clone()).unwrap();
+    given.push(space.project_out(&columns, &mut w).unwrap().coefficients);
+    space.rotate(&mut columns, &rotation(5 * 2)).unwrap();
+    space.push(&mut columns, &x).unwrap();
+    given.push(space.project_out(&columns, &mut w).unwrap().coefficients);
+    given.extend(space.basis(columns).unwrap().cols().map(<[f64]>::to_vec));
+    given
+}
+
+/// The same numbers in the GPU's memory as in the host's; returns how many of six columns lay there.
+fn operations_agree() -> usize {
+    const ROOM: Room = Room { columns: 6, beside: 3 };
+    let mut risk = risk("A", 1);
+    risk.use_gpu(0, Products::Full, ROOM).unwrap();
+    let there = risk.on_device().unwrap();
+    let here = there.fitting(ROOM).unwrap().unwrap();
+    let (host, device) = (operations(&Host::new(risk.parameters())), operations(&there.space().unwrap()));
+    assert_eq!(host.len(), device.len());
+    for (i, (host, device)) in host.iter().zip(&device).enumerate() {
+        close(host, device, &format!("with {here} columns on the GPU, number {i}"));
+    }
+    here
+}
+
+#[test]
+fn vectors_on_the_gpu_are_those_of_the_host() {
+    if within("vectors_on_the_gpu_are_those_of_the_host", &[]) {
+        assert_eq!(operations_agree(), 6);
+    }
+}
+
+#[test]
+fn columns_that_find_no_room_are_those_of_the_host() {
+    const NAME: &str = "columns_that_find_no_room_are_those_of_the_host";
+    if ["20", "22"].iter().any(|megabytes| within(NAME, &[("STAND_IN_MEMORY_MB", megabytes)])) {
+        let here = operations_agree();
+        assert!(0 < here && here < 6, "{here}");
+    }
+}
+
 #[test]
 fn a_block_of_directions_is_one_call_for_each_rule() {
     const NAME: &str = "a_block_of_directions_is_one_call_for_each_rule";
@@ -312,20 +378,20 @@ fn lanczos_with_its_vectors_on_the_gpu_finds_what_the_processor_finds() {
 #[test]
 fn other_operators_have_their_vectors_on_the_gpu_too() {
     let (checkpoint, tokens) = (fixture("A"), fixture("A/tokens.json"));
-    let more = ["--law", "deformation", "--tol", "1e-8", "--exhibits", "density,theory"];
+    let more = ["--law", "deformation", "--tol", "1e-6", "--exhibits", "density,theory"];
     let here = json(&Program::new().run(&solve_for(&checkpoint, &tokens, &more)));
     let (there, _) = solved_on_gpu(&more, &[]);
-    // Rayleigh quotients under H of the increment's eigenvectors, which lie far from those of H.
-    same(&here["eigenvalues"], &there["eigenvalues"], 1e-5, "eigenvalues");
-    same(&here["subspace"], &there["subspace"], 1e-5, "subspace");
-    same(&here["exhibits"], &there["exhibits"], 1e-5, "exhibits");
+    // Eigenvectors agree to the tolerance over the gaps of the spectrum, and what follows from them no better.
+    same(&here["eigenvalues"], &there["eigenvalues"], 1e-3, "eigenvalues");
+    same(&here["subspace"], &there["subspace"], 1e-3, "subspace");
+    same(&here["exhibits"], &there["exhibits"], 1e-3, "exhibits");
 }
 
 #[test]
 fn columns_without_room_on_the_gpu_lie_on_the_host_and_give_the_same_pairs() {
     let more = ["--tol", "1e-6"];
     let (all, _) = solved_on_gpu(&more, &[]);
-    for megabytes in ["36", "32", "28"] {
+    for megabytes in ["30", "24"] {
         let (some, log) = solved_on_gpu(&more, &[("STAND_IN_MEMORY_MB", megabytes)]);
         let plan = log.lines().find(|line| line.contains("the solver may hold")).unwrap();
         assert!(plan.contains("in the GPU's memory and") && plan.contains("on the host"), "{plan}");

@@ -111,6 +111,7 @@ impl<T: Real> Climb<T> {
     /// Make the memory plan, announce a new one, and let the risk keep as many linearisations as it says.
     fn plan_memory(&mut self) -> Result<()> {
         let knobs = self.knobs();
+        self.risk.make_room(memory::solve_room(&knobs, self.risk.parameters()))?;
         let plan = memory::plan(&self.risk, &knobs, self.memory)?;
         self.risk.keep(plan.kept);
         self.columns = plan.columns;

@@ -5,9 +5,10 @@ use super::knobs::{Knobs, Precision};
 use super::memory::{human, solve_room};
 use super::worker::Settings;
 use crate::diff::cuda;
-use crate::diff::risk::{Products, Risk, Room};
+use crate::diff::risk::{Products, Risk};
 use crate::error::{Error, Result};
 use crate::math::array::Real;
+use crate::math::space::Room;
 
 /// The number of the GPU that a device's name stands for (`cuda:N`); `None` is the processor.
 fn gpu(device: &str) -> Option<usize> {

@@ -4,10 +4,10 @@ use std::ops::Range;
 
 use super::knobs::SolverKind;
 use crate::diff::cuda::{DeviceSpace, DeviceVector};
-use crate::diff::risk::{OnDevice, Risk, Room};
+use crate::diff::risk::{OnDevice, Risk};
 use crate::error::Result;
 use crate::math::array::Real;
-use crate::math::space::Space;
+use crate::math::space::{Room, Space};
 use crate::math::vector;
 use crate::spectrum::lanczos::lanczos;
 use crate::spectrum::lobpcg::lobpcg;

@@ -5,14 +5,15 @@
 //! what a solver needs to run smoothly first, then linearisations, then columns to the least it can do with.
 //!
 //! On a GPU Lanczos has its columns there, and linearisations lie there too. Columns that a solver needs to run smoothly
-//! come first ([`solve_room`]), then linearisations, then further columns in what is left. Columns are worth more than what
-//! keeps them on the device: of those needed to run smoothly, as many as find no room there lie on the host.
+//! come first ([`solve_room`]), then linearisations, then further columns in what is left. Where not even the first find
+//! room, the rest of them lies on the host: restarts that come too soon would cost more.
 
 use super::hessian::block;
 use super::knobs::{Knobs, Law, Method, SolverKind};
-use crate::diff::risk::{ROUND, Risk, Room};
+use crate::diff::risk::{ROUND, Risk};
 use crate::error::{Error, Result};
 use crate::math::array::Real;
+use crate::math::space::Room;
 use crate::spectrum::{lanczos, lobpcg};
 
 /// What a run will hold and how it makes do.
@@ -70,8 +71,21 @@ impl Columns {
     }
 }
 
-/// What a device should have room for beside linearisations: what a solve by Lanczos needs to run smoothly.
+/// Whether the basis that the knobs ask for is found by Lanczos.
+fn by_lanczos(knobs: &Knobs) -> bool {
+    match (knobs.law, knobs.method, knobs.solver) {
+        (Law::Random | Law::Gradients | Law::Increment, ..) => false,
+        (Law::Deformation, ..) => true,
+        (_, method, solver) => (method, solver) == (Method::Exact, SolverKind::Lanczos),
+    }
+}
+
+/// What a device should have room for beside linearisations: what a solve by Lanczos needs to run smoothly, if there is
+/// to be one.
 pub(super) fn solve_room(knobs: &Knobs, dim: usize) -> Room {
+    if !by_lanczos(knobs) && knobs.exhibits.is_empty() {
+        return Room::default();
+    }
     // One vector more for a difference of two products.
     let beside = lanczos::vectors_beside(block(knobs.n)) + 1;
     Room { columns: Columns::of_lanczos(knobs, dim).smooth, beside }
@@ -80,12 +94,7 @@ pub(super) fn solve_room(knobs: &Knobs, dim: usize) -> Room {
 /// How many of so many columns, from none to as many as can be, a solve with these knobs has on a device; `None` if it works
 /// on the host.
 fn on_device<T: Real>(risk: &Risk<T>, knobs: &Knobs, columns: &Columns) -> Result<Option<Vec<usize>>> {
-    let by_lanczos = match (knobs.law, knobs.method, knobs.solver) {
-        (Law::Random | Law::Gradients | Law::Increment, ..) => false,
-        (Law::Deformation, ..) => true,
-        (_, method, solver) => (method, solver) == (Method::Exact, SolverKind::Lanczos),
-    };
-    let Some(there) = risk.on_device().filter(|_| by_lanczos) else { return Ok(None) };
+    let Some(there) = risk.on_device().filter(|_| by_lanczos(knobs)) else { return Ok(None) };
     let room = solve_room(knobs, risk.parameters());
     let fitting = (0..=columns.most).map(|columns| there.fitting(Room { columns, ..room }));
     let fitting: Vec<usize> = fitting.map_while(Result::transpose).collect::<Result<_>>()?;

@@ -11,6 +11,15 @@ use super::basis::{Basis, Projection, gram_schmidt};
 use super::vector;
 use crate::error::Result;
 
+/// Vectors that a solve holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Room {
+    /// Columns of its basis, of which some may lie on the host where a device has no room for all.
+    pub columns: usize,
+    /// Vectors beside them.
+    pub beside: usize,
+}
+
 /// A place for vectors of one length. Every operation fails with what a device reports, and on the host with nothing.
 pub trait Space {
     /// What vectors consist of.
@@ -67,11 +76,11 @@ pub trait Space {
     /// As for all.
     fn scale(&self, a: f64, x: &mut Self::Vector) -> Result<()>;
 
-    /// No columns yet, with room for `room` of them and for `beside` vectors that are still to come.
+    /// No columns yet, with room for those of `room` and for its vectors, which are still to come.
     ///
     /// # Errors
     /// No memory for them.
-    fn columns(&self, room: usize, beside: usize) -> Result<Self::Columns>;
+    fn columns(&self, room: Room) -> Result<Self::Columns>;
 
     /// Number of columns.
     fn len(&self, v: &Self::Columns) -> usize;
@@ -172,8 +181,8 @@ impl<T: Real> Space for Host<T> {
         Ok(())
     }
 
-    fn columns(&self, room: usize, _beside: usize) -> Result<Basis<T>> {
-        Ok(Basis::new(self.dim, room))
+    fn columns(&self, room: Room) -> Result<Basis<T>> {
+        Ok(Basis::new(self.dim, room.columns))
     }
 
     fn len(&self, v: &Basis<T>) -> usize {

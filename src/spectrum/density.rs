@@ -6,10 +6,9 @@ use super::basis::Basis;
 use super::krylov::{Krylov, Multiply, Ritz, on_host, vectors_beside};
 use super::operator::{Complement, SymmetricOperator};
 use super::solver::Order;
-use crate::diff::risk::Room;
 use crate::error::Result;
 use crate::math::array::Real;
-use crate::math::space::{Host, Space};
+use crate::math::space::{Host, Room, Space};
 use crate::math::stats::Estimate;
 
 /// One probe: nodes and weights of its quadrature.
@@ -71,19 +70,12 @@ pub fn quadrature<T: Real>(
     let dim = op.dim();
     let (each, rest) = (1.0 / dim as f64, (dim - known.len()) as f64 / dim as f64);
     known.orthogonalise(&mut start);
-    let ritz =
-        if let Some(mut there) = op.on_device(Room { columns: known.len() + steps, beside: vectors_beside(1) })? {
-            let (space, own) = (there.space()?, there.space()?);
-            let mut beside = space.columns(known.len(), steps + vectors_beside(1))?;
-            known.cols().try_for_each(|u| space.append(&mut beside, u))?;
-            let mut complement = |v: &[&_], out: &mut [&mut _]| {
-                there.apply_block(v, out)?;
-                out.iter_mut().try_for_each(|out| space.orthogonalise(&beside, out).map(drop))
-            };
-            walk(own, &mut complement, start, steps, watch)?
-        } else {
-            walk(Host::new(dim), &mut on_host(&mut Complement { op, basis: known }), start, steps, watch)?
-        };
+    let (mut op, room) = (Complement { op, basis: known }, Room { columns: steps, beside: vectors_beside(1) });
+    let ritz = if let Some(mut there) = op.on_device(room)? {
+        walk(there.space()?, &mut |v, out| there.apply_block(v, out), room, start, watch)?
+    } else {
+        walk(Host::new(dim), &mut on_host(&mut op), room, start, watch)?
+    };
     let mut nodes: Vec<(f64, f64)> = values.iter().map(|v| (*v, each)).collect();
     // The first component of each eigenvector is its share of the start vector.
     nodes.extend((0..ritz.eigen.values.len()).map(|i| (ritz.eigen.values[i], rest * ritz.eigen.vector(i)[0].powi(2))));
@@ -92,18 +84,18 @@ pub fn quadrature<T: Real>(
     Ok(Density { nodes, weights })
 }
 
-/// Lanczos from one vector, by so many steps.
+/// Lanczos from one vector, as many steps as there is room for columns.
 fn walk<S: Space>(
     space: S,
     multiply: &mut Multiply<'_, S::Vector>,
+    room: Room,
     start: Vec<S::Element>,
-    steps: usize,
     watch: &mut dyn FnMut(),
 ) -> Result<Ritz> {
     // The seed is that of fresh starts, and there are none.
-    let mut krylov = Krylov::new(space, steps, 1, 0)?;
+    let mut krylov = Krylov::new(space, room, 1, 0)?;
     krylov.add(start)?;
-    while krylov.len() < steps && !krylov.is_closed() {
+    while krylov.len() < room.columns && !krylov.is_closed() {
         krylov.step(multiply, 1)?;
         watch();
     }

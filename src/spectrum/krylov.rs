@@ -18,7 +18,7 @@ use super::solver::{Eigenspace, Order, not_finite};
 use crate::error::Result;
 use crate::math::array::Real;
 use crate::math::dense::{SymmetricEigen, symmetric_eigen};
-use crate::math::space::Space;
+use crate::math::space::{Room, Space};
 use crate::math::stream::{Purpose, Stream};
 use crate::math::vector;
 
@@ -75,16 +75,16 @@ pub(super) struct Ritz {
 }
 
 impl<S: Space> Krylov<S> {
-    /// Empty, in `space` with room for `columns`, and steps that multiply up to `block` directions at once; it has no
-    /// pending direction yet.
+    /// Empty, in `space` with this room, and steps that multiply up to `block` directions at once; it has no pending
+    /// direction yet.
     ///
     /// # Errors
     /// If the space has no memory for the columns.
-    pub fn new(space: S, columns: usize, block: usize, seed: u64) -> Result<Krylov<S>> {
+    pub fn new(space: S, room: Room, block: usize, seed: u64) -> Result<Krylov<S>> {
         Ok(Krylov {
-            v: space.columns(columns, vectors_beside(block))?,
+            v: space.columns(room)?,
             space,
-            t: Vec::with_capacity(columns),
+            t: Vec::with_capacity(room.columns),
             pending: VecDeque::new(),
             spare: Vec::new(),
             block,

@@ -7,10 +7,9 @@ pub use super::krylov::vectors_beside;
 use super::krylov::{Krylov, Multiply, on_host, random};
 use super::operator::SymmetricOperator;
 use super::solver::{Eigenspace, Iteration, Order, Request, Start, keep_smallest, outcome, rounding_level};
-use crate::diff::risk::Room;
 use crate::error::Result;
 use crate::math::array::Real;
-use crate::math::space::{Host, Space};
+use crate::math::space::{Host, Room, Space};
 use crate::math::vector;
 
 /// Columns that Lanczos keeps for `k` eigenpairs in `dim` dimensions unless told otherwise; beside them it needs
@@ -41,24 +40,26 @@ pub fn lanczos<T: Real>(
 ) -> Result<Eigenspace<T>> {
     request.validate(op.dim(), &[Order::Largest, Order::Magnitude])?;
     let (k, dim, block) = (request.k, op.dim(), request.block);
-    let room = request.columns.unwrap_or(columns(k, dim)).clamp(fewest_columns(k, block, dim), dim);
-    if let Some(mut there) = op.on_device(Room { columns: room, beside: vectors_beside(block) })? {
+    let columns = request.columns.unwrap_or(columns(k, dim)).clamp(fewest_columns(k, block, dim), dim);
+    let room = Room { columns, beside: vectors_beside(block) };
+    if let Some(mut there) = op.on_device(room)? {
         return solve(there.space()?, &mut |v, out| there.apply_block(v, out), request, room, start, watch);
     }
     solve(Host::new(dim), &mut on_host(op), request, room, start, watch)
 }
 
-/// [`lanczos`] with all its vectors in `space`, where `multiply` takes the products, and `room` columns.
+/// [`lanczos`] with all its vectors in `space`, where `multiply` takes the products and which has this room.
 fn solve<S: Space>(
     space: S,
     multiply: &mut Multiply<'_, S::Vector>,
     request: &Request,
-    room: usize,
+    room: Room,
     start: Start<'_, S::Element>,
     watch: &mut dyn FnMut(&Iteration<'_>),
 ) -> Result<Eigenspace<S::Element>> {
     let (k, dim, block) = (request.k, space.dim(), request.block);
     let mut krylov = Krylov::new(space, room, block, request.seed)?;
+    let room = room.columns;
     let mut smallest = Vec::new();
     match start {
         Start::Random => {}

@@ -2,10 +2,9 @@
 
 use super::basis::Basis;
 use crate::diff::cuda::{DeviceSpace, DeviceVector};
-use crate::diff::risk::Room;
 use crate::error::Result;
 use crate::math::array::Real;
-use crate::math::space::Space;
+use crate::math::space::{Room, Space};
 use crate::math::vector::scale;
 
 /// Vectors that are handed over together where many are at hand: enough to share work among them, few enough to hold
@@ -144,5 +143,33 @@ impl<T: Real, O: SymmetricOperator<T>> SymmetricOperator<T> for Complement<'_, T
             self.basis.orthogonalise(out);
         });
         Ok(())
+    }
+
+    fn on_device(&mut self, solve: Room) -> Result<Option<Box<dyn DeviceOperator<T> + '_>>> {
+        let both = Room { columns: solve.columns + self.basis.len(), ..solve };
+        let Some(op) = self.op.on_device(both)? else { return Ok(None) };
+        let space = op.space()?;
+        // The columns of the solve are still to come.
+        let mut basis = space.columns(Room { columns: self.basis.len(), beside: solve.columns + solve.beside })?;
+        self.basis.cols().try_for_each(|u| space.append(&mut basis, u))?;
+        Ok(Some(Box::new(ComplementThere { op, space, basis })))
+    }
+}
+
+/// [`Complement`] on a device.
+struct ComplementThere<'a, T: Real> {
+    op: Box<dyn DeviceOperator<T> + 'a>,
+    space: DeviceSpace<T>,
+    basis: <DeviceSpace<T> as Space>::Columns,
+}
+
+impl<T: Real> DeviceOperator<T> for ComplementThere<'_, T> {
+    fn space(&self) -> Result<DeviceSpace<T>> {
+        self.op.space()
+    }
+
+    fn apply_block(&mut self, v: &[&DeviceVector<T>], out: &mut [&mut DeviceVector<T>]) -> Result<()> {
+        self.op.apply_block(v, out)?;
+        out.iter_mut().try_for_each(|out| self.space.orthogonalise(&self.basis, out).map(drop))
     }
 }

@@ -122,7 +122,7 @@ impl<T: Real> Columns<T> {
             more = beyond.bring(device, rest)?;
         }
         device.upload(here, self.numbers.at())?;
-        self.add(device, here.len(), 1.0, self.numbers.at(), more, w, self.totals.at())?;
+        self.add(device, (here.len(), 1.0, self.numbers.at()), more, w, self.totals.at())?;
         let mut square = [0.0];
         device.download(self.totals.at(), &mut square)?;
         Ok(square[0].sqrt())
@@ -139,7 +139,7 @@ impl<T: Real> Columns<T> {
             rest = beyond.coefficients(device, w)?;
             more = beyond.bring(device, &rest.iter().map(|h| -h).collect::<Vec<_>>())?;
         }
-        self.add(device, columns, -1.0, totals, more, w, totals.plus(columns))?;
+        self.add(device, (columns, -1.0, totals), more, w, totals.plus(columns))?;
         let mut numbers = vec![0.0; columns + 1];
         device.download(totals, &mut numbers)?;
         let norm = numbers.pop().unwrap_or(f64::NAN).sqrt();
@@ -148,13 +148,10 @@ impl<T: Real> Columns<T> {
     }
 
     /// w ← w + sign Σ h_j column j over the first `columns` on the device, + `more`; ‖w‖² goes to `square`.
-    #[expect(clippy::too_many_arguments, reason = "those of its kernel")]
     fn add(
         &self,
         device: &Device,
-        columns: usize,
-        sign: f64,
-        h: Ptr<f64>,
+        (columns, sign, h): (usize, f64, Ptr<f64>),
         more: Ptr<T>,
         w: &Array<T>,
         square: Ptr<f64>,

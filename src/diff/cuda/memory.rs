@@ -99,6 +99,9 @@ impl Device {
 
     /// Copy to the device.
     pub fn upload<T>(&self, from: &[T], to: Ptr<T>) -> Result<()> {
+        if from.is_empty() {
+            return Ok(());
+        }
         // SAFETY: callers give addresses with room for `from`; `from` is not touched before the copy is complete.
         unsafe { result::memcpy_htod_async(to.0, from, self.stream.cu_stream()) }.map_err(failed)?;
         self.wait()

@@ -35,9 +35,10 @@ use self::state::State;
 use self::sweep::Block;
 use super::graph::Graph;
 use super::primitive::Batch;
-use super::risk::{Products, Room};
+use super::risk::Products;
 use crate::error::Result;
 use crate::math::array::Real;
+use crate::math::space::Room;
 
 /// A vector in a device's memory.
 pub type DeviceVector<T> = Array<T>;

@@ -7,11 +7,10 @@ use std::sync::Arc;
 use super::columns::Columns;
 use super::device::Device;
 use super::memory::Array;
-use crate::diff::risk::Room;
 use crate::error::Result;
 use crate::math::array::Real;
 use crate::math::basis::{Basis, Projection};
-use crate::math::space::Space;
+use crate::math::space::{Room, Space};
 
 /// Most blocks of a kernel that adds up over the elements of a vector: those that an H100 runs at once, seven on each of
 /// its 132 processors, as the registers of `column_dots` allow.
@@ -105,10 +104,10 @@ impl<T: Real> Space for DeviceSpace<T> {
         self.device()?.launch("vector_scale", Device::blocks(self.dim), &[&self.dim, &a, &x.at(), &x.at()])
     }
 
-    fn columns(&self, room: usize, beside: usize) -> Result<Columns<T>> {
+    fn columns(&self, room: Room) -> Result<Columns<T>> {
         let device = self.device()?;
-        let here = DeviceSpace::<T>::fitting(device, self.dim, Room { columns: room, beside })?;
-        Columns::new(device, self.dim, room, here.unwrap_or(0))
+        let here = DeviceSpace::<T>::fitting(device, self.dim, room)?;
+        Columns::new(device, self.dim, room.columns, here.unwrap_or(0))
     }
 
     fn len(&self, v: &Columns<T>) -> usize {

@@ -6,6 +6,7 @@ use super::Sample;
 use crate::diff::cuda::{DeviceSpace, DeviceVector};
 use crate::error::Result;
 use crate::math::array::Real;
+use crate::math::space::Room;
 
 /// How a GPU multiplies matrices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -16,15 +17,6 @@ pub enum Products {
     /// In single precision from factors rounded to TF32, 10 bits after the point: several times as fast where the GPU has
     /// units for it. Double precision knows no such thing.
     Tf32,
-}
-
-/// Vectors of P elements that a solve holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Room {
-    /// Columns of its basis, which may lie on the host where the device has no room.
-    pub columns: usize,
-    /// Vectors beside them, which must lie on the device.
-    pub beside: usize,
 }
 
 /// Sweeps on a device as a solver sees them.

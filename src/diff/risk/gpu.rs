@@ -7,11 +7,12 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::device::DeviceSweeps;
-use super::{Products, Room, Sample, Sweeps};
+use super::{Products, Sample, Sweeps};
 use crate::diff::cuda::{DeviceSpace, DeviceVector, Tape};
 use crate::diff::share::Share;
 use crate::error::Result;
 use crate::math::array::Real;
+use crate::math::space::Room;
 
 /// Put the sample on GPU number `ordinal`, with memory left for a solve.
 ///
@@ -24,12 +25,16 @@ pub(super) fn open<T: Real>(
     solve: Room,
 ) -> Result<Box<dyn Sweeps<T>>> {
     let tape = Tape::new((ordinal, products), &sample.graph, &sample.batches, &sample.w, solve)?;
-    Ok(Box::new(Gpu { tape, keep: sample.batches.len() }))
+    Ok(Box::new(Gpu { tape, ordinal, products, solve, keep: sample.batches.len() }))
 }
 
 /// A GPU with the sample's tape.
 struct Gpu<T> {
     tape: Tape<T>,
+    ordinal: usize,
+    products: Products,
+    /// What the tape left room for, as far as that went.
+    solve: Room,
     /// What was asked for: the device's own memory decides.
     keep: usize,
 }
@@ -138,6 +143,11 @@ impl<T: Real> Sweeps<T> for Gpu<T> {
             });
         }
         Ok(())
+    }
+
+    fn lacks(&self, solve: Room) -> Option<(usize, Products, Room)> {
+        let most = Room { columns: solve.columns.max(self.solve.columns), beside: solve.beside.max(self.solve.beside) };
+        (most != self.solve).then_some((self.ordinal, self.products, most))
     }
 
     fn on_device(&self) -> Option<&dyn DeviceSweeps<T>> {

@@ -19,7 +19,7 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use self::device::DeviceSweeps;
-pub use self::device::{OnDevice, Products, Room};
+pub use self::device::{OnDevice, Products};
 use self::pool::Pool;
 pub use self::sum::ROUND;
 use super::graph::Graph;
@@ -27,6 +27,7 @@ use super::primitive::Batch;
 use super::share::{Footprint, Share};
 use crate::error::{Error, Result};
 use crate::math::array::Real;
+use crate::math::space::Room;
 
 /// Asked before every slice (one sweep over one sequence): waits while paused, fails with [`Error::Cancelled`] when the
 /// work is no longer wanted.
@@ -113,6 +114,12 @@ trait Sweeps<T>: Send + Sync {
         visit: &(dyn Fn(usize, &Share<T>) + Sync),
     ) -> Result<()>;
 
+    /// The GPU's number, its products and the room to make there, if a GPU takes the sweeps and has not been asked for as
+    /// much.
+    fn lacks(&self, _solve: Room) -> Option<(usize, Products, Room)> {
+        None
+    }
+
     /// The same for vectors on a device, where that is where the sweeps are taken.
     fn on_device(&self) -> Option<&dyn DeviceSweeps<T>>
     where
@@ -149,6 +156,18 @@ impl<T: Real> Risk<T> {
     pub fn use_gpu(&mut self, ordinal: usize, products: Products, solve: Room) -> Result<()> {
         self.sweeps = gpu::open(ordinal, &self.sample, products, solve)?;
         Ok(())
+    }
+
+    /// Have room on the device, if there is one, for a solve that may be larger than those before; linearisations give way and
+    /// are made anew.
+    ///
+    /// # Errors
+    /// Those of [`Risk::use_gpu`].
+    pub fn make_room(&mut self, solve: Room) -> Result<()> {
+        let Some((ordinal, products, solve)) = self.sweeps.lacks(solve) else { return Ok(()) };
+        // The memory is given back before it is taken anew.
+        self.sweeps = Box::new(host::Host::new(self.sample.batches.len()));
+        self.use_gpu(ordinal, products, solve)
     }
 
     /// Let the first `sequences` sequences keep their linearisation; the others are linearised anew whenever they are

@@ -1,9 +1,10 @@
 //! What stands for the sweeps on a GPU in a build that knows none.
 
-use super::{Products, Room, Sample, Sweeps};
+use super::{Products, Sample, Sweeps};
 use crate::diff::cuda;
 use crate::error::Result;
 use crate::math::array::Real;
+use crate::math::space::Room;
 
 /// A GPU is not to be had.
 ///
