@@ -426,8 +426,10 @@ fn no_vector_leaves_the_gpu_between_the_ends_of_a_solve() {
 #[test]
 fn tf32_is_the_gpus_and_bears_its_name() {
     let p = Program::new();
+    let (checkpoint, tokens) = (fixture("A"), fixture("A/tokens.json"));
     let args =
-        ["measure", "--n", "2", "--k", "1", "--draws", "2", "--sigma", "1e-3", "--format", "json", "--precision"];
+        ["measure", "--checkpoint", &checkpoint, "--tokens", &tokens, "--format", "json", "--n", "2", "--k", "1"];
+    let args = [&args[..], &["--draws", "2", "--sigma", "1e-3", "--tol", "1e-1", "--precision"]].concat();
     let with = |precision| [&args[..], &[precision]].concat();
     let (single, tf32) = (json(&on_gpu(&p, &with("f32"), &[])), json(&on_gpu(&p, &with("tf32"), &[])));
     assert_eq!((single["precision"].as_str(), tf32["precision"].as_str()), (Some("f32"), Some("tf32")));

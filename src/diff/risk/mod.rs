@@ -1,7 +1,7 @@
 //! The empirical risk: means over sequences of losses, gradients and Hessian–vector products at one checkpoint.
 //!
-//! [`Risk`] is what the floors above see; [`Sweeps`] is the seam behind it, with one implementation on the processor
-//! ([`host`]) and one on a GPU. This is the one place that adds over sequences: a sum over machines would stand behind
+//! [`Risk`] is what the floors above see; `Sweeps` is the seam behind it, with one implementation on the processor
+//! (`host`) and one on a GPU (`gpu`). This is the one place that adds over sequences: a sum over machines would stand behind
 //! [`Risk::hvp`] and [`Risk::gradient`] and nowhere else.
 
 mod device;
@@ -277,7 +277,8 @@ impl<T: Real> Risk<T> {
     }
 
     /// H v of the mean loss of the sequences of `range` for a block of directions v: pairs of a sequence and a direction
-    /// are shared out over the threads, or swept together on a GPU.
+    /// are shared out over the threads, or swept together on a GPU. The digits are those of one direction at a time, on a
+    /// GPU where cuBLAS takes the same kernels for both.
     ///
     /// # Errors
     /// [`Error::Cancelled`].
