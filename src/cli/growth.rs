@@ -28,13 +28,14 @@ const N: usize = 32;
 /// Directions of the proxy curve where checkpoints change.
 const DIRECTIONS: usize = 4;
 /// What --resume leaves no room for: the session says it.
-const OF_PLAN: [&str; 18] = [
+const OF_PLAN: [&str; 19] = [
     "checkpoint",
     "tokens",
     "text",
     "shards",
     "tokenizer",
     "rows",
+    "length",
     "model_tag",
     "step",
     "mode",
