@@ -20,8 +20,12 @@ use crate::ui::Mouse;
 use crate::ui::colour::Choice;
 use crate::ui::plot::raster::Marker;
 
+/// All of [`SourceFlags`] together, for flags that leave no room for them.
+pub const SOURCE: &str = "source";
+
 /// What to look at.
 #[derive(Debug, Clone, Args)]
+#[group(id = SOURCE, multiple = true)]
 #[command(next_help_heading = "What to look at (the built-in demo unless given)")]
 pub struct SourceFlags {
     /// Checkpoint: a folder of nanochat's (model_NNNNNN.pt, meta_NNNNNN.json), or one with config.json and
