@@ -79,7 +79,7 @@ mod tests {
         let (values, residuals) = (vec![9.5, 4.25, 1.0], vec![Some(1e-3), None, None]);
         let iteration =
             Event::Iteration { solver: SolverKind::Lanczos, n: 3, products: 5, values, residuals, smallest: vec![] };
-        assert!(happens(iteration).ends_with("after 0:12\nλ of H^(3): 9.500 ±0.001,  4.2500\n"));
+        assert!(happens(iteration).ends_with("after 0:12\nλ of H^(3): 9.5000 ±0.0010,  4.2500\n"));
         let message = "the interval is wide".to_owned();
         assert!(
             happens(Event::Warning { name: WarningName::WideInterval, message })

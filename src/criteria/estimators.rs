@@ -3,7 +3,8 @@
 //! The control q is the quadratic model at w*. Under a probe as wide as σ it is not the best one: what is left of the
 //! increment's odd part, t = ½(Δ(δ) − Δ(−δ)) − σcᵀz, holds third-order terms whose best linear fit is ηᵀz with
 //! η = E[t z], which by Stein's lemma is how much the mean of the slope over the probe differs from the slope at w*. The
-//! other draws of a sample tell η, and q + ηᵀz is a better control with a mean square that is just as well known.
+//! other draws of a sample tell η, and q + ηᵀz is a better control with a mean square that is just as well known. What a
+//! small sample tells depends on its few widest draws, and so does its own account of the variance: there q alone serves.
 
 use crate::criteria::quadratic::Coefficients;
 use crate::math::simd::dot;
@@ -74,8 +75,9 @@ impl Pair<'_> {
     }
 }
 
-/// Pairs from which η is known well enough to gain by it.
-const ENOUGH: usize = 8;
+/// Pairs from which on η refines the control: with 64 pairs in 4 dimensions 95 % intervals of a refined estimate held the
+/// truth in 89 % of samples (tests/coverage.rs), those of the bare one in 94 %.
+const ENOUGH: usize = 512;
 
 /// Sums over all pairs of a sample, from which η without any one pair follows.
 struct Refinement<'a> {
@@ -106,9 +108,6 @@ impl<'a> Refinement<'a> {
     /// toward 0 by the part of ‖η‖² that is sampling noise (James and Stein 1961, the positive part), so that few draws
     /// in many dimensions do no harm.
     fn at(&self, pair: &Pair) -> f64 {
-        if pair.z.is_empty() || self.pairs < ENOUGH {
-            return 0.0;
-        }
         let others = self.pairs as f64 - 1.0;
         let (t, z2, along_sum) = (pair.odd_rest(), dot(pair.z, pair.z), dot(&self.sum, pair.z));
         let norm2 = (self.sum_norm2 - 2.0 * t * along_sum + t * t * z2) / others.powi(2);
@@ -134,10 +133,13 @@ pub fn quadratic(pairs: &[Pair]) -> Option<Estimate> {
 }
 
 /// Control variate: `J = E[q²] + E[Δ² − q²]` with `E[q²]` known in closed form, and in a subspace with q refined by the
-/// other draws. Unbiased for the true criterion, and the second term alone estimates the bias of the closed form.
+/// other draws where there are enough of them. Unbiased for the true criterion, and the second term alone estimates the
+/// bias of the closed form.
 pub fn with_control(pairs: &[Pair], control: &Control) -> Option<Estimate> {
-    let refinement = Refinement::of(pairs, control);
-    Estimate::of(pairs.iter().map(|p| control.mean_square + p.excess() + refinement.at(p)))
+    let refine = pairs.len() >= ENOUGH && pairs.iter().all(|p| !p.z.is_empty());
+    let refinement = refine.then(|| Refinement::of(pairs, control));
+    let refined = |p| refinement.as_ref().map_or(0.0, |r| r.at(p));
+    Estimate::of(pairs.iter().map(|p| control.mean_square + p.excess() + refined(p)))
 }
 
 #[cfg(test)]
@@ -232,8 +234,8 @@ mod tests {
     #[test]
     fn a_refined_control_leaves_less_variance_and_knows_how_much() {
         let truth = Sample::new(0.5, 0, 0).truth();
-        for (draws, most) in [(8, 1.1), (16, 0.95), (64, 0.85)] {
-            let samples: Vec<Sample> = (0..2000).map(|seed| Sample::new(0.5, draws, seed)).collect();
+        for (draws, most) in [(ENOUGH as u64 - 1, 1.0 + 1e-12), (ENOUGH as u64, 0.8)] {
+            let samples: Vec<Sample> = (0..1000).map(|seed| Sample::new(0.5, draws, seed)).collect();
             let control = samples[0].control();
             let estimate = |pairs: &[Pair]| with_control(pairs, &control).unwrap();
             let refined: Vec<Estimate> = samples.iter().map(|s| estimate(&s.pairs())).collect();

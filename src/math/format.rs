@@ -25,8 +25,9 @@ fn exponent(x: f64) -> i32 {
     exponent_of(&format!("{:e}", x.abs()))
 }
 
-/// A value with its half-width, both rounded where the half-width's first digit stands: `0.9992 ±0.0006`,
-/// `1.8961e-4 ±4e-8`. Never more than seven digits; five where the half-width is not known.
+/// A value with its half-width, both rounded where the half-width's first digit stands, or its second where the first is
+/// 1 or 2 and one digit would round too coarsely: `0.9992 ±0.0006`, `1.8961e-4 ±4e-8`, `-1.93 ±0.12`. Never more than seven
+/// digits; five where the half-width is not known.
 pub fn measured(value: f64, half: f64) -> String {
     measured_to(value, half, 7)
 }
@@ -43,12 +44,19 @@ pub fn measured_to(value: f64, half: f64, most: i32) -> String {
         return number(value, most.min(6) as usize);
     }
     // Of the half-width as it will be printed: 9.8e-5 prints as 1e-4.
-    let half_exponent = exponent_of(&format!("{half:.0e}"));
-    let digits = (exponent(value) - half_exponent + 1).clamp(1, most) as usize;
-    let step = 10f64.powi(half_exponent.max(0));
-    let short = number(if half_exponent > 0 { (value / step).round() * step } else { value }, digits);
-    let plain = !short.contains('e') && half_exponent >= -4;
-    let margin = if plain { format!("{half:.*}", (-half_exponent).max(0) as usize) } else { format!("{half:.0e}") };
+    let first = exponent_of(&format!("{half:.0e}"));
+    let fine = format!("{half:.1e}").starts_with(['1', '2']) && exponent(value) - first + 2 <= most;
+    let last = first - i32::from(fine);
+    let digits = (exponent(value) - last + 1).clamp(1, most) as usize;
+    let step = 10f64.powi(last.max(0));
+    let whole = |x: f64| if last > 0 { (x / step).round() * step } else { x };
+    let (short, half) = (number(whole(value), digits), whole(half));
+    let plain = !short.contains('e') && first >= -4;
+    let margin = if plain {
+        format!("{half:.*}", (-last).max(0) as usize)
+    } else {
+        format!("{half:.*e}", (first - last) as usize)
+    };
     format!("{short} ±{margin}")
 }
 
@@ -151,7 +159,13 @@ mod tests {
         assert_eq!(measured(0.24, 0.31), "0.2 ±0.3");
         assert_eq!(measured(3.0, f64::INFINITY), "3.0000");
         assert_eq!(measured(0.5, 0.0), "0.500000");
-        assert_eq!(measured(123.4, 20.0), "120 ±20");
+        // One digit of 1 or 2 would say too little.
+        assert_eq!(measured(123.4, 20.0), "123 ±20");
+        assert_eq!(measured(-1.934, 0.124), "-1.93 ±0.12");
+        assert_eq!(measured(0.05312, 0.02960), "0.05 ±0.03");
+        assert_eq!(measured(1.89612e-4, 2.2e-8), "1.89612e-4 ±2.2e-8");
+        assert_eq!(measured(1234.5, 123.0), "1230 ±120");
+        assert_eq!(measured_to(0.99923, 1.2e-4, 4), "0.9992 ±0.0001");
     }
 
     #[test]

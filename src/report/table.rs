@@ -194,7 +194,7 @@ mod tests {
     fn people_see_the_digits_that_are_known() {
         let section = example().section("laws");
         assert_eq!(section.columns[2], "J, nats²");
-        assert_eq!(section.rows[0], ["top, k = 1", "1e-3", "0.25 ±0.02", "0.50 ±0.05"]);
+        assert_eq!(section.rows[0], ["top, k = 1", "1e-3", "0.250 ±0.020", "0.50 ±0.05"]);
         assert_eq!(section.rows[1], ["random", "1e-2", "–", "–"]);
         assert_eq!(within(&Interval { value: 1.0, low: 0.5, high: 4.0 }), "1.00 (0.500 … 4.00)");
     }

@@ -107,8 +107,9 @@ fn replays(p: &Program) {
     t.send("}");
     t.wait_until("a mark", |s| !s.contains("event 2/"));
     t.send(key::HOME);
+    // Nothing is played yet. Without waiting, a step could end at the very place of the mark, and no move would be seen.
+    let mut screen = t.wait_until("the start", |s| place(s).is_some_and(|line| !line.contains('━')));
     // Forward by steps: the first eigenvalues come back, still of n = 2.
-    let mut screen = t.screen();
     for _ in 0..50 {
         if screen.contains("λ₁") {
             break;

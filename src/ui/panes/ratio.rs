@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use crate::criteria::quadratic::Moments;
 use crate::engine::event::Stage;
 use crate::engine::readout::Readout;
-use crate::math::format::{exact, number};
+use crate::math::format::{exact, measured_to, number};
 use crate::math::stats::Interval;
 use crate::ui::plot::axis::{Axis, Scale};
 use crate::ui::plot::{At, Band, Guide, Plot, Quantity};
@@ -142,7 +142,8 @@ fn table(app: &App, area: Rect, buffer: &mut Buffer) -> u16 {
         let shares = ks.last().and_then(|k| readout.shares(n, *k, sigma));
         let k = ks.last().copied().unwrap_or(0);
         let parts = shares.map_or(String::new(), |s| {
-            format!("gradient {}, curvature {}, ", number(s.gradient, 2), interval(&s.curvature))
+            let curvature = measured_to(s.curvature.value, 0.5 * s.curvature.width(), 2);
+            format!("gradient {}, curvature {curvature}, ", number(s.gradient, 2))
         });
         let text = format!("k {k}: {parts}leakage {}", number(leakage, 2));
         for text in wrapped(&text, area.width, 2) {
