@@ -56,7 +56,7 @@ pub struct SourceFlags {
     #[arg(long, value_name = "N")]
     rows: Option<NonZeroUsize>,
     /// Tokens in each sequence that is cut from a text or packed from shards [default: as many as the model takes].
-    #[arg(long, value_name = "TOKENS", value_parser = row_length(), allow_negative_numbers = true, conflicts_with = "tokens")]
+    #[arg(long, value_name = "TOKENS", value_parser = row_length(), conflicts_with = "tokens")]
     length: Option<usize>,
 }
 

@@ -30,7 +30,7 @@ pub struct TrainArgs {
     #[arg(long, value_name = "FILE")]
     tokens: Option<PathBuf>,
     /// Tokens in each sequence that is cut from the text [default: the model's context].
-    #[arg(long, value_name = "TOKENS", value_parser = row_length(), allow_negative_numbers = true, conflicts_with = "tokens")]
+    #[arg(long, value_name = "TOKENS", value_parser = row_length(), conflicts_with = "tokens")]
     length: Option<usize>,
     /// Layers.
     #[arg(long, default_value_t = TrainOptions::default().config.n_layer)]

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::file::{Readers, read_plain, replace};
 use crate::model::architecture::Limits;
 
-/// Tokens in a row at least: the last is then predicted from another.
+/// Tokens in a row at least: in a row of one there is nothing to look back at.
 pub const SHORTEST: usize = 2;
 
 /// Refuse a length for rows of tokens.
@@ -111,7 +111,8 @@ impl Sequences {
     /// nanochat packs them, see [`packing`]. What lies behind the documents that are needed is not read.
     ///
     /// # Errors
-    /// A shard that cannot be read; a tokenizer without a token that begins a sequence, as bytes are; documents too few for a row.
+    /// A shard that cannot be read; a tokenizer without a token that begins a sequence, as bytes are; documents too few
+    /// for a row.
     pub fn from_shards(path: &Path, tokenizer: &Tokenizer, len: usize, rows: usize) -> Result<Sequences> {
         let beginning = tokenizer.beginning().ok_or_else(|| {
             let none = match tokenizer {

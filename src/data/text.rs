@@ -21,7 +21,7 @@ const LEAST: usize = 64 << 10;
 pub fn first_tokens(path: &Path, tokenizer: &Tokenizer, count: usize) -> Result<Vec<u32>> {
     let first = match tokenizer.cuts() {
         Cuts::Nowhere => usize::MAX,
-        Cuts::Anywhere | Cuts::AfterWords => count.saturating_mul(BYTES_PER_TOKEN).max(LEAST),
+        Cuts::Anywhere | Cuts::AfterWords | Cuts::BeforeSpaces => count.saturating_mul(BYTES_PER_TOKEN).max(LEAST),
     };
     read(path, File::open(path).map_err(Error::io(path))?, tokenizer, count, first)
 }

@@ -1,7 +1,8 @@
 //! Where a text can be cut so that the tokens of its beginning are the first tokens of the whole.
 //!
-//! A tokenizer splits a text into pieces by a pattern and gives each piece its tokens, whatever stands around it. So a
+//! Most tokenizers split a text into pieces by a pattern and give each piece its tokens, whatever stands around it. So a
 //! cut is good where a piece ends in any case, and where no piece before it would be another without the rest.
+//! Sentencepiece's take the text as one piece, and a cut is good where none of their tokens can lie across it.
 
 use serde_json::Value;
 
@@ -12,6 +13,8 @@ pub enum Cuts {
     Anywhere,
     /// Before what follows a word, see [`ends_piece`].
     AfterWords,
+    /// Before the space that follows a word: sentencepiece's way, in which no token has a space behind anything else.
+    BeforeSpaces,
     /// Nowhere that is known: its pieces may reach, or be decided by, however far.
     Nowhere,
 }
@@ -65,16 +68,21 @@ impl Cuts {
     /// Where the texts can be cut that a `tokenizer.json` splits.
     pub(super) fn of_json(tokenizer: &Value) -> Cuts {
         let (normalizer, model) = (&tokenizer["normalizer"], &tokenizer["model"]);
-        // None of these joins anything to what is cut off.
-        let apart = normalizer.is_null() || matches!(kind(normalizer), "NFC" | "NFD" | "NFKC" | "NFKD");
         // Added tokens are found before anything is split.
         let added = tokenizer["added_tokens"].as_array().into_iter().flatten();
-        let spans = |token: &Value| token["content"].as_str().is_none_or(|content| last(content).is_some());
+        let spans = |token: &Value| token["content"].as_str().is_none_or(|content| last(content, ends_piece).is_some());
         let by_chance = model["dropout"].as_f64().is_some_and(|share| share > 0.0);
-        if !apart || by_chance || added.into_iter().any(spans) {
+        if by_chance || added.into_iter().any(spans) {
             return Cuts::Nowhere;
         }
         let splitter = &tokenizer["pre_tokenizer"];
+        if marks_spaces(normalizer, splitter) {
+            return if leads_with_spaces(model) { Cuts::BeforeSpaces } else { Cuts::Nowhere };
+        }
+        // None of these joins anything to what is cut off.
+        if !(normalizer.is_null() || matches!(kind(normalizer), "NFC" | "NFD" | "NFKC" | "NFKD")) {
+            return Cuts::Nowhere;
+        }
         let steps = splitter["pretokenizers"].as_array().map_or(std::slice::from_ref(splitter), Vec::as_slice);
         // Digits stand apart from everything, and what comes after a step with a pattern sees its pieces alone.
         match steps.iter().find(|step| kind(step) != "Digits") {
@@ -94,18 +102,43 @@ impl Cuts {
         match self {
             Cuts::Anywhere => Some(text.len()),
             Cuts::Nowhere => None,
-            Cuts::AfterWords => match std::str::from_utf8(text) {
-                Ok(text) => last(text),
-                // Cut off within a character.
-                Err(e) if e.error_len().is_none() => std::str::from_utf8(&text[..e.valid_up_to()]).ok().and_then(last),
-                Err(_) => Some(text.len()),
-            },
+            Cuts::AfterWords => of_text(text, ends_piece),
+            Cuts::BeforeSpaces => of_text(text, |before, after| after == ' ' && ends_piece(before, after)),
         }
     }
 }
 
 fn kind(step: &Value) -> &str {
     step["type"].as_str().unwrap_or_default()
+}
+
+/// Sentencepiece's sign for a space.
+const MARK: char = '▁';
+
+/// Whether all that is done to a text before its tokens are sought is to write [`MARK`] for its spaces, and one more in
+/// front: it stays one piece.
+fn marks_spaces(normalizer: &Value, splitter: &Value) -> bool {
+    let marked = |with: &Value| with.as_str().is_some_and(|with| with.chars().eq([MARK]));
+    let steps = normalizer["normalizers"].as_array().map_or(std::slice::from_ref(normalizer), Vec::as_slice);
+    let replaces = |step: &Value| {
+        kind(step) == "Replace" && step["pattern"]["String"].as_str() == Some(" ") && marked(&step["content"])
+    };
+    let prepends = |step: &Value| kind(step) == "Prepend" && marked(&step["prepend"]);
+    if splitter.is_null() {
+        return steps.iter().any(replaces) && steps.iter().all(|step| replaces(step) || prepends(step));
+    }
+    normalizer.is_null() && kind(splitter) == "Metaspace" && marked(&splitter["replacement"])
+}
+
+/// Whether no token has [`MARK`] behind anything else, so that none reaches from a word into the space behind it: merges
+/// of pairs, or the best way through the text, then go their way on either side alone.
+fn leads_with_spaces(model: &Value) -> bool {
+    let apart = |token: &str| !token.trim_start_matches(MARK).contains(MARK);
+    match (kind(model), &model["vocab"]) {
+        ("BPE", Value::Object(tokens)) => tokens.keys().all(|token| apart(token)),
+        ("Unigram", Value::Array(tokens)) => tokens.iter().all(|token| token[0].as_str().is_some_and(apart)),
+        _ => false,
+    }
 }
 
 /// What stands between the bars of a pattern that are in no group and no class.
@@ -128,11 +161,21 @@ fn alternatives(pattern: &str) -> Vec<&str> {
     all
 }
 
-/// The last place in a text at which any piece of [`PIECES`] ends.
-fn last(text: &str) -> Option<usize> {
+/// The last cut in a text that may be cut off within a character; the whole of what is no text.
+fn of_text(text: &[u8], is_cut: impl Fn(char, char) -> bool) -> Option<usize> {
+    let whole = match std::str::from_utf8(text) {
+        Ok(text) => Some(text),
+        Err(e) if e.error_len().is_none() => std::str::from_utf8(&text[..e.valid_up_to()]).ok(),
+        Err(_) => None,
+    };
+    whole.map_or(Some(text.len()), |text| last(text, is_cut))
+}
+
+/// The last place in a text that is between two such characters.
+fn last(text: &str, is_cut: impl Fn(char, char) -> bool) -> Option<usize> {
     let mut after: Option<(usize, char)> = None;
     text.char_indices().rev().find_map(|(at, before)| {
-        let cut = after.filter(|(_, after)| ends_piece(before, *after)).map(|(at, _)| at);
+        let cut = after.filter(|(_, after)| is_cut(before, *after)).map(|(at, _)| at);
         after = Some((at, before));
         cut
     })
@@ -151,12 +194,14 @@ fn ends_piece(before: char, after: char) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
     use std::sync::LazyLock;
 
     use fancy_regex::Regex;
     use serde_json::json;
 
     use super::*;
+    use crate::data::tokenizer::JsonTokenizer;
 
     /// Patterns of tokenizers in use: GPT-2's as it was and as it is, nanochat's, `cl100k_base` (Llama 3) as it was and as
     /// it is, `o200k_base`.
@@ -199,7 +244,7 @@ mod tests {
             for pattern in COMPILED.iter() {
                 let whole = pieces(pattern, &text);
                 for (end, _) in text.char_indices() {
-                    if let Some(cut) = last(&text[..end]) {
+                    if let Some(cut) = last(&text[..end], ends_piece) {
                         let before = pieces(pattern, &text[..cut]);
                         proptest::prop_assert!(whole.starts_with(&before), "{:?} of {:?}", before, whole);
                     }
@@ -254,6 +299,61 @@ mod tests {
         }
     }
 
+    /// Sentencepiece's way with these tokens beside 256 bytes: some of one character, the others merged of the two that
+    /// follow them.
+    fn marking(characters: &[&str], merged: &[(&str, &str)]) -> Value {
+        let bytes = (0..=255u8).map(|byte| format!("<0x{byte:02X}>"));
+        let whole = merged.iter().map(|(left, right)| format!("{left}{right}"));
+        let tokens = std::iter::once("<unk>".to_owned()).chain(bytes).chain(characters.iter().map(|c| (*c).to_owned()));
+        let vocab: serde_json::Map<String, Value> = tokens.chain(whole).zip((0..).map(Value::from)).collect();
+        let merges: Vec<Value> = merged.iter().map(|(left, right)| json!([left, right])).collect();
+        json!({
+            "version": "1.0", "truncation": null, "padding": null, "added_tokens": [], "pre_tokenizer": null,
+            "normalizer": {"type": "Sequence", "normalizers": [
+                {"type": "Prepend", "prepend": "▁"},
+                {"type": "Replace", "pattern": {"String": " "}, "content": "▁"},
+            ]},
+            "model": {
+                "type": "BPE", "dropout": null, "unk_token": "<unk>", "continuing_subword_prefix": null,
+                "end_of_word_suffix": null, "fuse_unk": true, "byte_fallback": true, "ignore_merges": false,
+                "vocab": vocab, "merges": merges,
+            },
+            "post_processor": null, "decoder": null,
+        })
+    }
+
+    #[test]
+    fn tokens_with_marks_for_spaces_are_cut_before_them() {
+        let characters = ["▁", "t", "h", "e", "n", ",", "の"];
+        let merged = [("▁", "▁"), ("h", "e"), ("t", "he"), ("▁", "the"), ("▁▁", "▁▁"), ("the", "n"), ("▁", "e")];
+        let legacy = marking(&characters, &merged);
+        let mut metaspace = legacy.clone();
+        metaspace["normalizer"] = Value::Null;
+        metaspace["pre_tokenizer"] =
+            json!({"type": "Metaspace", "replacement": "▁", "prepend_scheme": "first", "split": false});
+        let text = "then the  hen, the\nnet     the e é the の, then ▁ the  の the     ".repeat(3);
+        let folder = tempfile::tempdir().unwrap();
+        for (i, described) in [legacy, metaspace].iter().enumerate() {
+            let path = folder.path().join(format!("{i}.json"));
+            std::fs::write(&path, described.to_string()).unwrap();
+            let tokenizer = JsonTokenizer::open(&path).unwrap();
+            assert_eq!(tokenizer.cuts(), Cuts::BeforeSpaces);
+            let whole = tokenizer.encode(&text).unwrap();
+            let cuts: BTreeSet<usize> =
+                (0..text.len()).filter_map(|end| Cuts::BeforeSpaces.last(&text.as_bytes()[..end])).collect();
+            assert!(cuts.len() > 30, "{cuts:?}");
+            for cut in cuts {
+                let before = tokenizer.encode(&text[..cut]).unwrap();
+                assert!(whole.starts_with(&before), "{:?}: {before:?}", &text[..cut]);
+            }
+        }
+        // A token that goes on behind a space, or a step that does more, leaves no cut that is known.
+        assert_eq!(Cuts::of_json(&marking(&characters, &[("e", "▁")])), Cuts::Nowhere);
+        let mut other = marking(&characters, &merged);
+        other["normalizer"]["normalizers"][0] = json!({"type": "Strip", "strip_left": true, "strip_right": true});
+        assert_eq!(Cuts::of_json(&other), Cuts::Nowhere);
+    }
+
     #[test]
     fn a_text_that_ends_within_a_character_is_cut_before_it_and_what_is_no_text_is_kept() {
         let text = "ein Wörtchen".as_bytes();
@@ -261,6 +361,7 @@ mod tests {
         assert_eq!(Cuts::AfterWords.last(b"word"), None);
         assert_eq!(Cuts::AfterWords.last("数。字".as_bytes()), Some(3));
         assert_eq!(Cuts::AfterWords.last(b"a b\xff c d"), Some(8));
+        assert_eq!(Cuts::BeforeSpaces.last("数。字 x\ny".as_bytes()), Some(9));
         assert_eq!((Cuts::Anywhere.last(text), Cuts::Nowhere.last(text)), (Some(text.len()), None));
     }
 }
