@@ -32,7 +32,8 @@ pub fn measured(value: f64, half: f64) -> String {
     measured_to(value, half, 7)
 }
 
-/// The same with at most `most` digits.
+/// The same with at most `most` digits. Where that is fewer than five the column is narrow, and a half-width beside a number
+/// in scientific notation keeps one digit.
 pub fn measured_to(value: f64, half: f64, most: i32) -> String {
     if !value.is_finite() {
         return "–".to_owned();
@@ -45,7 +46,8 @@ pub fn measured_to(value: f64, half: f64, most: i32) -> String {
     }
     // Of the half-width as it will be printed: 9.8e-5 prints as 1e-4.
     let first = exponent_of(&format!("{half:.0e}"));
-    let fine = format!("{half:.1e}").starts_with(['1', '2']) && exponent(value) - first + 2 <= most;
+    let narrow = most < 5 && !(-3..5).contains(&exponent(value));
+    let fine = format!("{half:.1e}").starts_with(['1', '2']) && exponent(value) - first + 2 <= most && !narrow;
     let last = first - i32::from(fine);
     let digits = (exponent(value) - last + 1).clamp(1, most) as usize;
     let step = 10f64.powi(last.max(0));
@@ -166,6 +168,7 @@ mod tests {
         assert_eq!(measured(1.89612e-4, 2.2e-8), "1.89612e-4 ±2.2e-8");
         assert_eq!(measured(1234.5, 123.0), "1230 ±120");
         assert_eq!(measured_to(0.99923, 1.2e-4, 4), "0.9992 ±0.0001");
+        assert_eq!(measured_to(3.327e-7, 2.2e-9, 4), "3.33e-7 ±2e-9");
     }
 
     #[test]
