@@ -166,7 +166,7 @@ fn a_length_that_cannot_be_is_refused() {
         let refused = |length| source(length).open(2).unwrap_err().to_string();
         assert!(refused(context + 1).starts_with(&format!("--length: rows of {} tokens; this model", context + 1)));
         assert!(refused(1).contains(&format!("2 to {context}")), "{}", refused(1));
-        let tokens = Source { data: Data::Tokens(fixture(kind).join("tokens.json")), ..source(context) };
+        let tokens = Source { data: Data::Tokens(fixture(kind).join("tokens.json")), ..source(context + 1) };
         assert!(tokens.open(2).unwrap_err().to_string().contains("length of their own"));
     }
 }

@@ -128,14 +128,14 @@ impl Source {
         let checkpoint = self.checkpoint()?;
         let config = &checkpoint.config;
         let Limits { vocab_size: known, .. } = config.limits();
+        if matches!(self.data, Data::Tokens(_)) {
+            own_length(self.length)?;
+        }
         let len = row_length(self.length, config)?;
         let enough = self.rows.map_or(TEXT_ROWS.max(n.saturating_add(1)), NonZeroUsize::get);
         let mut sequences = match &self.data {
             Data::Demo => demo::text(config, self.length)?,
-            Data::Tokens(file) => {
-                own_length(self.length)?;
-                Sequences::from_tokens(file, config)?
-            }
+            Data::Tokens(file) => Sequences::from_tokens(file, config)?,
             Data::Text(file) => Sequences::from_text(file, &self.tokenizer(known)?, len, enough)?,
             Data::Shards(path) => Sequences::from_shards(path, &self.tokenizer(known)?, len, enough)?,
         };

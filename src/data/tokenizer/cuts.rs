@@ -131,11 +131,13 @@ fn marks_spaces(normalizer: &Value, splitter: &Value) -> bool {
 }
 
 /// Whether no token has [`MARK`] behind anything else, so that none reaches from a word into the space behind it: merges
-/// of pairs, or the best way through the text, then go their way on either side alone.
+/// of pairs, or the best way through the text, then go their way on either side alone. A model that looks at where its
+/// piece ends is none of these.
 fn leads_with_spaces(model: &Value) -> bool {
+    let whole = model["ignore_merges"] == true || model["end_of_word_suffix"].as_str().is_some_and(|s| !s.is_empty());
     let apart = |token: &str| !token.trim_start_matches(MARK).contains(MARK);
     match (kind(model), &model["vocab"]) {
-        ("BPE", Value::Object(tokens)) => tokens.keys().all(|token| apart(token)),
+        ("BPE", Value::Object(tokens)) => !whole && tokens.keys().all(|token| apart(token)),
         ("Unigram", Value::Array(tokens)) => tokens.iter().all(|token| token[0].as_str().is_some_and(apart)),
         _ => false,
     }
@@ -349,9 +351,15 @@ mod tests {
         }
         // A token that goes on behind a space, or a step that does more, leaves no cut that is known.
         assert_eq!(Cuts::of_json(&marking(&characters, &[("e", "▁")])), Cuts::Nowhere);
-        let mut other = marking(&characters, &merged);
-        other["normalizer"]["normalizers"][0] = json!({"type": "Strip", "strip_left": true, "strip_right": true});
-        assert_eq!(Cuts::of_json(&other), Cuts::Nowhere);
+        for (path, value) in [
+            ("/normalizer/normalizers/0", json!({"type": "Strip", "strip_left": true, "strip_right": true})),
+            ("/model/ignore_merges", json!(true)),
+            ("/model/end_of_word_suffix", json!("</w>")),
+        ] {
+            let mut other = marking(&characters, &merged);
+            *other.pointer_mut(path).unwrap() = value;
+            assert_eq!(Cuts::of_json(&other), Cuts::Nowhere, "{path}");
+        }
     }
 
     #[test]
