@@ -11,7 +11,7 @@ use serde_json::Value;
 pub enum Cuts {
     /// Everywhere: each byte is a token.
     Anywhere,
-    /// Before what follows a word, see [`ends_piece`].
+    /// Before what follows a word: a space after anything to be seen, a line end or East Asian punctuation after a letter.
     AfterWords,
     /// Before the space that follows a word: sentencepiece's way, in which no token has a space behind anything else.
     BeforeSpaces,
