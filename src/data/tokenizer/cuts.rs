@@ -79,8 +79,8 @@ impl Cuts {
         if marks_spaces(normalizer, splitter) {
             return if leads_with_spaces(model) { Cuts::BeforeSpaces } else { Cuts::Nowhere };
         }
-        // None of these joins anything to what is cut off.
-        if !(normalizer.is_null() || matches!(kind(normalizer), "NFC" | "NFD" | "NFKC" | "NFKD")) {
+        // These join nothing to what is cut off. Others may: a letter taken apart ends in a mark, which is no letter.
+        if !(normalizer.is_null() || matches!(kind(normalizer), "NFC" | "NFKC")) {
             return Cuts::Nowhere;
         }
         let steps = splitter["pretokenizers"].as_array().map_or(std::slice::from_ref(splitter), Vec::as_slice);
@@ -288,6 +288,7 @@ mod tests {
         assert_eq!(with("/pre_tokenizer", json!({"type": "ByteLevel"})), Cuts::AfterWords);
         for (path, value) in [
             ("/normalizer", json!({"type": "Prepend", "prepend": "▁"})),
+            ("/normalizer", json!({"type": "NFD"})),
             ("/added_tokens/0/content", json!("the end")),
             ("/model/dropout", json!(0.1)),
             ("/pre_tokenizer", Value::Null),
