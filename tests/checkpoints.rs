@@ -332,7 +332,7 @@ fn a_text_is_cut_into_rows_that_follow_each_other() {
     let path = folder.path().join("book.txt");
     let bytes: Vec<u8> = (0..=128).collect();
     fs::write(&path, &bytes).unwrap();
-    let read = || Sequences::from_text(&path, &Tokenizer::Bytes, config.limits().sequence_len);
+    let read = || Sequences::from_text(&path, &Tokenizer::Bytes, config.limits().sequence_len, usize::MAX);
     let text = read().unwrap();
     assert_eq!((text.name.as_str(), text.rows(), text.row_len()), ("book.txt", 2, 64));
     assert_eq!((text.inputs[1][0], text.targets[0][63], text.targets[1][63]), (64, 64, 128));

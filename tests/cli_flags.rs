@@ -2,8 +2,9 @@
 
 mod program;
 
+use std::collections::HashSet;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use program::{Program, Said};
 
@@ -42,6 +43,8 @@ fn wrong_usage_names_the_flag_and_ends_with_2() {
         (&["measure", "--tokens", "a", "--tokenizer", "gpt2"], &["--tokens", "--tokenizer"]),
         (&["measure", "--tokenizer", "gpt2"], &["--tokens", "--text", "--shards"]),
         (&["measure", "--rows", "0"], &["--rows"]),
+        (&["measure", "--length", "1"], &["--length", "1"]),
+        (&["train", "--out", "x", "--window-pattern", "X"], &["--window-pattern: \"X\""]),
         (&["measure", "--session", "a/b"], &["session", "a/b"]),
         (&["measure", "--session", "x", "--record", "off"], &["--session", "--record off"]),
         (&["--n", "4", "measure"], &["--n", "after 'measure'"]),
@@ -53,6 +56,42 @@ fn wrong_usage_names_the_flag_and_ends_with_2() {
         p.run(args).refused(2, words);
     }
     assert!(!p.sessions().exists(), "nothing ran, so nothing is recorded");
+}
+
+/// The flags that a text names.
+fn flags(text: &str) -> impl Iterator<Item = &str> {
+    text.match_indices("--").filter_map(|(at, _)| {
+        let name = &text[at + 2..];
+        let end = name.find(|c: char| !c.is_ascii_lowercase() && c != '-').unwrap_or(name.len());
+        let alone = !text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '-');
+        (alone && name.starts_with(|c: char| c.is_ascii_lowercase())).then(|| &text[at..at + 2 + end])
+    })
+}
+
+/// The program's files below a folder.
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] }).collect()
+}
+
+#[test]
+fn every_flag_that_a_message_names_is_one() {
+    /// Those of cargo and of the CUDA compiler.
+    const OTHERS: [&str; 3] = ["--release", "--features", "--gpu-architecture"];
+    let completions = Program::new().run(&["completions", "bash"]).done();
+    let known: HashSet<&str> = flags(&completions).chain(OTHERS).collect();
+    let mut named = HashSet::new();
+    for path in sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src")) {
+        let text = fs::read_to_string(&path).unwrap();
+        let program = text.split("#[cfg(test)]\nmod tests").next().unwrap();
+        for line in program.lines().filter(|line| !line.trim_start().starts_with("//")) {
+            for flag in flags(line) {
+                assert!(known.contains(flag), "{}: {flag} is no flag: {line}", path.display());
+                named.insert(flag.to_owned());
+            }
+        }
+    }
+    assert!(named.len() > 40 && named.contains("--window-pattern"), "{named:?}");
 }
 
 #[test]

@@ -85,17 +85,36 @@ fn a_text_is_cut_into_rows_of_its_tokens() {
     let path = folder.path().join("mixed.txt");
     fs::write(&path, golden["text"].as_str().unwrap()).unwrap();
     let tokens: Vec<u32> = serde_json::from_value(golden["mixed"]["nanochat"].clone()).unwrap();
-    let rows = Sequences::from_text(&path, &nanochat(), 32).unwrap();
+    let rows = Sequences::from_text(&path, &nanochat(), 32, usize::MAX).unwrap();
     assert_eq!(rows.inputs.concat(), tokens[..32 * ((tokens.len() - 1) / 32)]);
     assert_eq!(rows.targets.concat(), tokens[1..][..32 * ((tokens.len() - 1) / 32)]);
 
     fs::write(&path, b"caf\xe9").unwrap();
-    let refused = Sequences::from_text(&path, &nanochat(), 2).unwrap_err().to_string();
+    let refused = Sequences::from_text(&path, &nanochat(), 2, 9).unwrap_err().to_string();
     assert_says(&refused, &["mixed.txt: not UTF-8", "byte 3", "--tokenizer bytes"]);
-    assert_eq!(Sequences::from_text(&path, &Tokenizer::Bytes, 2).unwrap().inputs, [[99, 97]]);
+    assert_eq!(Sequences::from_text(&path, &Tokenizer::Bytes, 2, 9).unwrap().inputs, [[99, 97]]);
     fs::write(&path, b"\x1f\x8b\x08\x00").unwrap();
-    let refused = Sequences::from_text(&path, &Tokenizer::Bytes, 2).unwrap_err().to_string();
+    let refused = Sequences::from_text(&path, &Tokenizer::Bytes, 2, 9).unwrap_err().to_string();
     assert_says(&refused, &["mixed.txt", "compressed", "gunzip"]);
+}
+
+#[test]
+fn of_a_text_no_more_is_read_than_the_rows_need() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("long.txt");
+    let words = "some words, and 22 more\n".repeat(20_000);
+    fs::write(&path, [words.as_bytes(), b"caf\xe9 "].concat()).unwrap();
+    for (name, tokenizer) in tokenizers() {
+        let rows = Sequences::from_text(&path, &tokenizer, 32, 9).unwrap();
+        let whole = tokenizer.encode(words.as_bytes()).unwrap();
+        assert_eq!(rows.inputs.concat(), whole[..9 * 32], "{name}");
+        assert_eq!(rows.targets.concat(), whole[1..][..9 * 32], "{name}");
+        let refused = Sequences::from_text(&path, &tokenizer, 32, usize::MAX).unwrap_err().to_string();
+        assert_says(&refused, &["long.txt: not UTF-8", &format!("byte {} ", words.len() + 3)]);
+    }
+    fs::write(&path, "").unwrap();
+    let refused = Sequences::from_text(&path, &nanochat(), 32, 9).unwrap_err().to_string();
+    assert_says(&refused, &["long.txt: 0 tokens are too few: one row takes 33"]);
 }
 
 fn pack(path: &Path, rows: usize) -> eigentop::error::Result<Vec<Vec<u32>>> {
@@ -176,7 +195,7 @@ fn shards_that_cannot_be_used_are_named() {
     says(empty.path(), &["no shards (*.parquet) are in this folder"]);
     says(&empty.path().join("gone"), &["gone", "No such file"]);
     let bytes = Sequences::from_shards(&fixture("shards"), &Tokenizer::Bytes, 64, 1).unwrap_err().to_string();
-    assert_says(&bytes, &["--tokenizer", "has none"]);
+    assert_says(&bytes, &["--tokenizer", "there is none, for all 256 of them are bytes", "--text"]);
     // Rows without a text are passed over: 100 times "two", which is longer, and then 100 times "one".
     let two = [&[722][..], &nanochat().encode(b"two").unwrap()].concat();
     assert_eq!(pack(&fixture("odd/gaps.parquet"), 1).unwrap(), [[two.repeat(16), vec![722]].concat()]);

@@ -46,7 +46,7 @@ fn the_loss_falls_from_that_of_a_blind_guess_below_the_unigram_entropy() {
     assert!((steps[0].loss - 256f64.ln()).abs() < 0.01, "{}", steps[0].loss);
     assert_eq!((steps[0].step, steps[119].step, steps[119].steps), (1, 120, 120));
     let end = steps[112..].iter().map(|s| s.loss).sum::<f64>() / 8.0;
-    let bound = unigram_entropy(&demo::text(&options.config).unwrap());
+    let bound = unigram_entropy(&demo::text(&options.config, None).unwrap());
     assert!(end < bound - 0.1, "{end} is not below {bound}");
     assert_eq!(checkpoint.parameters.len(), checkpoint.config.layout().len());
 }
@@ -60,6 +60,21 @@ fn the_same_options_give_the_same_weights_on_any_number_of_threads() {
     let one = on(1, tiny(3));
     assert_eq!(one, on(3, tiny(3)));
     assert_ne!(one.parameters, on(1, TrainOptions { seed: 1, ..tiny(3) }).parameters);
+}
+
+#[test]
+fn rows_of_a_length_train_as_a_context_of_that_length() {
+    let of = |sequence_len, length| {
+        let config = GptConfig { sequence_len, ..tiny(3).config };
+        train(&TrainOptions { config, length, ..tiny(3) }).0.parameters
+    };
+    // No parameter depends on the context, and nobody sees further than the row.
+    assert_eq!(of(32, Some(20)), of(20, None));
+    assert_ne!(of(32, Some(20)), of(32, None));
+    let refused = |options: TrainOptions| run(&options, &mut |_| ()).unwrap_err().to_string();
+    assert!(refused(TrainOptions { length: Some(33), ..tiny(0) }).starts_with("--length: rows of 33 tokens"));
+    let tokens = TrainOptions { source: Source::Tokens("nowhere.json".into()), length: Some(4), ..tiny(0) };
+    assert!(refused(tokens).contains("a length of their own"));
 }
 
 #[test]

@@ -4,10 +4,12 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use clap::builder::RangedU64ValueParser;
 use serde::{Deserialize, Serialize};
 
 use super::folders;
 use super::values::{Device, Dimensions, Exhibits, Memory, Positive, Record, Sigmas};
+use crate::data::sequences::SHORTEST;
 use crate::data::tokenizer::TokenizerChoice;
 use crate::engine::knobs::{Knobs, Law, Method, Precision, SolverKind};
 use crate::engine::source::{Data, Source};
@@ -18,8 +20,12 @@ use crate::ui::Mouse;
 use crate::ui::colour::Choice;
 use crate::ui::plot::raster::Marker;
 
+/// All of [`SourceFlags`] together, for flags that leave no room for them.
+pub const SOURCE: &str = "source";
+
 /// What to look at.
 #[derive(Debug, Clone, Args)]
+#[group(id = SOURCE, multiple = true)]
 #[command(next_help_heading = "What to look at (the built-in demo unless given)")]
 pub struct SourceFlags {
     /// Checkpoint: a folder of nanochat's (model_NNNNNN.pt, meta_NNNNNN.json), or one with config.json and
@@ -49,6 +55,14 @@ pub struct SourceFlags {
     /// Sequences that are read [default: 32, more if n needs them; a token file whole].
     #[arg(long, value_name = "N")]
     rows: Option<NonZeroUsize>,
+    /// Tokens in each sequence that is cut from a text or packed from shards [default: as many as the model takes].
+    #[arg(long, value_name = "TOKENS", value_parser = row_length(), conflicts_with = "tokens")]
+    length: Option<usize>,
+}
+
+/// Reads a length of rows; the model, which is not open yet, says how long they may be.
+pub fn row_length() -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(SHORTEST as u64..)
 }
 
 impl SourceFlags {
@@ -64,7 +78,8 @@ impl SourceFlags {
             (None, None, Some(path)) => Data::Shards(path),
             (None, None, None) => Data::Demo,
         };
-        Ok(Source { checkpoint, step: self.step, tokenizer: self.tokenizer, rows: self.rows, data })
+        let SourceFlags { step, tokenizer, rows, length, .. } = self;
+        Ok(Source { checkpoint, step, tokenizer, rows, length, data })
     }
 }
 

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::Outcome;
 use super::config::Config;
-use super::flags::{Options, SourceFlags};
+use super::flags::{Options, SOURCE, SourceFlags};
 use super::folders;
 use super::output::{self, OutputFlags};
 use super::recording::{SessionFlag, recorder};
@@ -28,26 +28,8 @@ const N: usize = 32;
 /// Directions of the proxy curve where checkpoints change.
 const DIRECTIONS: usize = 4;
 /// What --resume leaves no room for: the session says it.
-const OF_PLAN: [&str; 18] = [
-    "checkpoint",
-    "tokens",
-    "text",
-    "shards",
-    "tokenizer",
-    "rows",
-    "model_tag",
-    "step",
-    "mode",
-    "grid",
-    "points",
-    "next",
-    "runs",
-    "probes",
-    "directions",
-    "learn",
-    "steps_per_sequence",
-    "lr",
-];
+const OF_PLAN: [&str; 11] =
+    [SOURCE, "mode", "grid", "points", "next", "runs", "probes", "directions", "learn", "steps_per_sequence", "lr"];
 
 /// How criteria change as n grows to --n (32 unless set): J_1, J_full and J_sub, their rates, the eigenspaces.
 #[derive(Debug, Args)]

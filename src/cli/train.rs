@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::Outcome;
+use super::flags::row_length;
 use super::output;
 use super::progress::Progress;
 use crate::data::tokenizer::{BYTE_VOCAB, TokenizerChoice};
@@ -28,6 +29,9 @@ pub struct TrainArgs {
     /// Train on token rows: {"inputs": [[…]], "targets": [[…]]}.
     #[arg(long, value_name = "FILE")]
     tokens: Option<PathBuf>,
+    /// Tokens in each sequence that is cut from the text [default: the model's context].
+    #[arg(long, value_name = "TOKENS", value_parser = row_length(), conflicts_with = "tokens")]
+    length: Option<usize>,
     /// Layers.
     #[arg(long, default_value_t = TrainOptions::default().config.n_layer)]
     layers: usize,
@@ -40,7 +44,7 @@ pub struct TrainArgs {
     /// Key and value heads in each layer [default: as many as query heads].
     #[arg(long)]
     kv_heads: Option<usize>,
-    /// Tokens in a sequence.
+    /// Tokens in a sequence, at most.
     #[arg(long, default_value_t = TrainOptions::default().config.sequence_len)]
     context: usize,
     /// Tokens in the vocabulary [default: those of the tokenizer].
@@ -88,8 +92,8 @@ impl TrainArgs {
             window_pattern: self.window_pattern,
         };
         let (steps, batch, learning_rate) = (self.steps, self.batch, self.lr);
-        let (weight_decay, seed) = (self.weight_decay, self.seed);
-        Ok(TrainOptions { source, config, steps, batch, learning_rate, weight_decay, seed })
+        let (length, weight_decay, seed) = (self.length, self.weight_decay, self.seed);
+        Ok(TrainOptions { source, length, config, steps, batch, learning_rate, weight_decay, seed })
     }
 }
 

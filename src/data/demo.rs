@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use crate::data::sequences::Sequences;
+use crate::data::sequences::{Sequences, row_length};
 use crate::data::tokenizer::{BYTE_VOCAB, Tokenizer};
 use crate::error::{Error, Result};
 use crate::model::architecture::Limits;
@@ -23,12 +23,13 @@ pub fn checkpoint() -> Result<Checkpoint> {
     Checkpoint::from_bytes("demo", CONFIG, WEIGHTS)
 }
 
-/// All sequences of [`TEXT`], cut to the model's length.
+/// All sequences of [`TEXT`], cut to `length` tokens, or to the model's length.
 ///
 /// # Errors
-/// A model whose tokens are not bytes, or whose sequences are longer than the text.
-pub fn text(config: impl Into<Limits>) -> Result<Sequences> {
-    let Limits { sequence_len, vocab_size: known } = config.into();
+/// A model whose tokens are not bytes; those of [`row_length`]; sequences longer than the text.
+pub fn text(config: impl Into<Limits>, length: Option<usize>) -> Result<Sequences> {
+    let limits = config.into();
+    let (known, length) = (limits.vocab_size, row_length(length, limits)?);
     let wrong = |what| Error::file(Path::new("demo text"), what);
     if known != BYTE_VOCAB {
         return Err(wrong(format!(
@@ -37,7 +38,7 @@ pub fn text(config: impl Into<Limits>) -> Result<Sequences> {
         )));
     }
     let tokens = Tokenizer::Bytes.encode(TEXT.as_bytes()).map_err(wrong)?;
-    Sequences::cut("Cicero, De finibus I", &tokens, sequence_len).map_err(wrong)
+    Sequences::cut("Cicero, De finibus I", &tokens, length).map_err(wrong)
 }
 
 /// The first `rows` sequences of [`TEXT`], cut to the model's length: the checkpoint was trained on them.
@@ -45,7 +46,7 @@ pub fn text(config: impl Into<Limits>) -> Result<Sequences> {
 /// # Errors
 /// More rows than the text has; otherwise as [`text`].
 pub fn sequences(config: impl Into<Limits>, rows: usize) -> Result<Sequences> {
-    let mut all = text(config)?;
+    let mut all = text(config, None)?;
     if rows > all.rows() {
         let what = format!("{rows} sequences were asked, but the demo text has {}; give --text FILE", all.rows());
         return Err(Error::file(Path::new("demo text"), what));

@@ -5,4 +5,5 @@ pub mod demo;
 pub mod documents;
 pub mod packing;
 pub mod sequences;
+pub mod text;
 pub mod tokenizer;

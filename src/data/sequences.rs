@@ -7,10 +7,38 @@ use serde::Deserialize;
 
 use crate::data::documents::{DocumentBatch, Documents};
 use crate::data::packing;
+use crate::data::text;
 use crate::data::tokenizer::Tokenizer;
 use crate::error::{Error, Result};
 use crate::file::{Readers, read_plain, replace};
 use crate::model::architecture::Limits;
+
+/// Tokens in a row at least: in a row of one there is nothing to look back at.
+pub const SHORTEST: usize = 2;
+
+/// Refuse a length for rows of tokens.
+///
+/// # Errors
+/// [`Error::Knob`], if one was asked for.
+pub fn own_length(asked: Option<usize>) -> Result<()> {
+    let what = "rows of tokens have a length of their own; leave it out";
+    asked.map_or(Ok(()), |_| Err(Error::knob("--length", what)))
+}
+
+/// Tokens in each row that is cut from a text or packed from documents: as many as were asked for, otherwise as many as
+/// the model takes.
+///
+/// # Errors
+/// [`Error::Knob`], if that is fewer than [`SHORTEST`] or more than the model takes.
+pub fn row_length(asked: Option<usize>, config: impl Into<Limits>) -> Result<usize> {
+    let context = config.into().sequence_len;
+    match asked {
+        Some(length) if !(SHORTEST..=context).contains(&length) => {
+            Err(Error::knob("--length", format!("rows of {length} tokens; this model takes {SHORTEST} to {context}")))
+        }
+        asked => Ok(asked.unwrap_or(context)),
+    }
+}
 
 /// Rows of equal length: position t of a row of `inputs` is a token, and of `targets` the token that follows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,13 +84,13 @@ impl Sequences {
         replace(path, format!("{tokens}\n").as_bytes(), Readers::Usual)
     }
 
-    /// Read a text, the form of `--text`: its tokens as they are, none added, cut as [`Sequences::cut`] does.
+    /// Read at most `rows` rows of a text, the form of `--text`: its tokens as they are, none added, cut as
+    /// [`Sequences::cut`] does. What lies behind the tokens that are needed is not read, see [`text`].
     ///
     /// # Errors
-    /// An unreadable or compressed file, one that the tokenizer cannot take, or one too short for a single row.
-    pub fn from_text(path: &Path, tokenizer: &Tokenizer, len: usize) -> Result<Sequences> {
-        let text = read_plain(path, u64::MAX)?;
-        let tokens = tokenizer.encode(&text).map_err(|what| Error::file(path, what))?;
+    /// Those of [`text::first_tokens`]; a text too short for a single row.
+    pub fn from_text(path: &Path, tokenizer: &Tokenizer, len: usize, rows: usize) -> Result<Sequences> {
+        let tokens = text::first_tokens(path, tokenizer, rows.saturating_mul(len).saturating_add(1))?;
         Sequences::cut(&label(path), &tokens, len).map_err(|what| Error::file(path, what))
     }
 
@@ -83,10 +111,15 @@ impl Sequences {
     /// nanochat packs them, see [`packing`]. What lies behind the documents that are needed is not read.
     ///
     /// # Errors
-    /// A shard that cannot be read; a tokenizer without a token that begins a sequence; documents too few for a row.
+    /// A shard that cannot be read; a tokenizer without a token that begins a sequence, as bytes are; documents too few
+    /// for a row.
     pub fn from_shards(path: &Path, tokenizer: &Tokenizer, len: usize, rows: usize) -> Result<Sequences> {
         let beginning = tokenizer.beginning().ok_or_else(|| {
-            let what = "packed rows begin with a token for that, and this tokenizer has none; give another, or --text";
+            let none = match tokenizer {
+                Tokenizer::Bytes => "where each byte is a token there is none, for all 256 of them are bytes",
+                Tokenizer::Bpe(_) | Tokenizer::Json(_) => "this tokenizer has none",
+            };
+            let what = format!("packed rows begin with a token for that, and {none}; give another, or --text");
             Error::knob("--tokenizer", what)
         })?;
         let mut documents = Documents::open(path)?;

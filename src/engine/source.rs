@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::event::Subject;
 use super::problem::Problem;
 use crate::data::demo;
-use crate::data::sequences::Sequences;
+use crate::data::sequences::{Sequences, own_length, row_length};
 use crate::data::tokenizer::{Tokenizer, TokenizerChoice};
 use crate::error::{Error, Result};
 use crate::model::architecture::Limits;
@@ -57,6 +57,9 @@ pub struct Source {
     /// How many sequences are read; `None` leaves it to n and the kind of data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rows: Option<NonZeroUsize>,
+    /// Tokens in each sequence; `None` is as many as the model takes. Rows of tokens have a length of their own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub length: Option<usize>,
     /// The sequences.
     pub data: Data,
 }
@@ -64,7 +67,7 @@ pub struct Source {
 impl Source {
     /// The built-in demo.
     pub fn demo() -> Source {
-        Source { checkpoint: None, step: None, tokenizer: None, rows: None, data: Data::Demo }
+        Source { checkpoint: None, step: None, tokenizer: None, rows: None, length: None, data: Data::Demo }
     }
 
     /// The same source with paths that hold wherever the program is started next.
@@ -78,6 +81,7 @@ impl Source {
             step: self.step,
             tokenizer: self.tokenizer.as_ref().map(TokenizerChoice::absolute).transpose()?,
             rows: self.rows,
+            length: self.length,
             data: match &self.data {
                 Data::Demo => Data::Demo,
                 Data::Tokens(file) => Data::Tokens(absolute(file)?),
@@ -118,17 +122,21 @@ impl Source {
     /// Read everything, for L_n and one sequence more if there are as many.
     ///
     /// # Errors
-    /// Those of [`Checkpoint::open`], of [`TokenizerChoice`] and of [`Sequences`], each naming the file; fewer sequences
-    /// than were asked for by number.
+    /// Those of [`Checkpoint::open`], of [`TokenizerChoice`] and of [`Sequences`], each naming the file; a length that the
+    /// model does not take or the data does not leave open; fewer sequences than were asked for by number.
     pub fn open(&self, n: usize) -> Result<Problem> {
         let checkpoint = self.checkpoint()?;
         let config = &checkpoint.config;
-        let Limits { sequence_len: len, vocab_size: known } = config.limits();
+        let Limits { vocab_size: known, .. } = config.limits();
+        if matches!(self.data, Data::Tokens(_)) {
+            own_length(self.length)?;
+        }
+        let len = row_length(self.length, config)?;
         let enough = self.rows.map_or(TEXT_ROWS.max(n.saturating_add(1)), NonZeroUsize::get);
         let mut sequences = match &self.data {
-            Data::Demo => demo::text(config)?,
+            Data::Demo => demo::text(config, self.length)?,
             Data::Tokens(file) => Sequences::from_tokens(file, config)?,
-            Data::Text(file) => Sequences::from_text(file, &self.tokenizer(known)?, len)?,
+            Data::Text(file) => Sequences::from_text(file, &self.tokenizer(known)?, len, enough)?,
             Data::Shards(path) => Sequences::from_shards(path, &self.tokenizer(known)?, len, enough)?,
         };
         if let Some(asked) = self.rows.filter(|asked| asked.get() > sequences.rows()) {

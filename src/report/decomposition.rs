@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::exhibits::{Audience, Titled};
-use super::table::{Cell, Kind, Table};
+use super::table::{Cell, K, Kind, SIGMA, Table};
 use crate::engine::readout::Readout;
 use crate::math::stats::Interval;
 
@@ -72,8 +72,8 @@ pub(super) fn table(all: &[Decomposition]) -> Titled {
     };
     let columns = [
         ("space", "space", Kind::Plain),
-        ("k", "k", Kind::Plain),
-        ("sigma", "σ", Kind::Plain),
+        K,
+        SIGMA,
         ("j", "J", Kind::Interval),
         ("mean2", "mean²", Kind::Interval),
         ("variance", "variance", Kind::Interval),

@@ -73,6 +73,14 @@ pub struct Column {
     pub kind: Kind,
 }
 
+/// A column as [`Table::new`] takes it: key, head and kind.
+pub type Heading = (&'static str, &'static str, Kind);
+
+/// The column of the dimension.
+pub const K: Heading = ("k", "k", Kind::Plain);
+/// The column of σ, parameter units.
+pub const SIGMA: Heading = ("sigma", "σ", Kind::Plain);
+
 /// A table.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Table {
@@ -83,8 +91,8 @@ pub struct Table {
 }
 
 impl Table {
-    /// A table of columns given as (key, head, kind).
-    pub fn new(columns: &[(&'static str, &'static str, Kind)], rows: Vec<Vec<Cell>>) -> Table {
+    /// A table of these columns.
+    pub fn new(columns: &[Heading], rows: Vec<Vec<Cell>>) -> Table {
         let columns = columns.iter().map(|(key, head, kind)| Column { key, head, kind: *kind }).collect();
         Table { columns, rows }
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use crate::data::demo;
-use crate::data::sequences::Sequences;
+use crate::data::sequences::{Sequences, own_length, row_length};
 use crate::data::tokenizer::{BYTE_VOCAB, TokenizerChoice};
 use crate::error::{Error, Result};
 use crate::math::stream::{Purpose, Stream};
@@ -38,6 +38,9 @@ pub enum Source {
 pub struct TrainOptions {
     /// Training rows; with no steps they are not read.
     pub source: Source,
+    /// Tokens in each row that is cut from a text; `None` is as many as the model takes. Token rows have a length of their
+    /// own.
+    pub length: Option<usize>,
     /// Sizes of the model.
     pub config: GptConfig,
     /// Optimiser steps; 0 gives the initial weights.
@@ -64,7 +67,8 @@ impl Default for TrainOptions {
             window_pattern: "L".into(),
         };
         let (steps, batch, learning_rate) = (2000, 16, 4e-3);
-        TrainOptions { source: Source::Demo, config, steps, batch, learning_rate, weight_decay: 0.0, seed: 0 }
+        let (source, length) = (Source::Demo, None);
+        TrainOptions { source, length, config, steps, batch, learning_rate, weight_decay: 0.0, seed: 0 }
     }
 }
 
@@ -111,6 +115,10 @@ impl TrainOptions {
     /// Check everything that can be checked before a file is read.
     fn check(&self) -> Result<()> {
         self.config.check().map_err(|what| in_flags(&what))?;
+        match self.source {
+            Source::Tokens(_) => own_length(self.length)?,
+            Source::Demo | Source::Text { .. } => drop(row_length(self.length, &self.config)?),
+        }
         if self.batch == 0 {
             return Err(Error::knob("--batch", "0 rows make no step; give 1 or more"));
         }
@@ -125,12 +133,13 @@ impl TrainOptions {
 
     fn rows(&self) -> Result<Sequences> {
         match &self.source {
-            Source::Demo => demo::text(&self.config),
+            Source::Demo => demo::text(&self.config, self.length),
             Source::Text { path, tokenizer } => {
                 let known = self.config.vocab_size;
                 let default = || TokenizerChoice::of_model(None, known);
                 let tokenizer = tokenizer.clone().map_or_else(default, Ok)?.open_for(known)?;
-                Sequences::from_text(path, &tokenizer, self.config.sequence_len)
+                let length = row_length(self.length, &self.config)?;
+                Sequences::from_text(path, &tokenizer, length, usize::MAX)
             }
             Source::Tokens(path) => Sequences::from_tokens(path, &self.config),
         }
@@ -157,7 +166,7 @@ const FLAGS: [(&str, &str); 7] = [
     ("n_kv_head", "--kv-heads"),
     ("sequence_len", "--context"),
     ("vocab_size", "--vocab"),
-    ("window_pattern", "--window"),
+    ("window_pattern", "--window-pattern"),
 ];
 
 /// What [`GptConfig::check`] says of a file's keys, said of the flags: the first key is the flag at fault.
@@ -229,7 +238,9 @@ mod tests {
         assert_eq!(refused(|o| o.config.n_kv_head = 3), "--heads: 4 is not a multiple of --kv-heads 3");
         let odd = refused(|o| (o.config.n_embd, o.config.n_head, o.config.n_kv_head) = (36, 4, 4));
         assert!(odd.starts_with("--width: a head has --width / --heads = 9 channels"), "{odd}");
-        assert!(refused(|o| o.config.window_pattern = "X".into()).starts_with("--window: \"X\" has the letter 'X'"));
+        assert!(
+            refused(|o| o.config.window_pattern = "X".into()).starts_with("--window-pattern: \"X\" has the letter 'X'")
+        );
         assert!(refused(|o| o.config.vocab_size = 300).contains("--tokens"));
         assert!(refused(|o| o.config.sequence_len = 1 << 20).contains("too few"));
         assert!(refused(|o| o.batch = 0).starts_with("--batch: "));

@@ -54,7 +54,8 @@ impl Choice {
 }
 
 impl Colours {
-    /// What the environment promises of standard output: none where `NO_COLOR` is set to anything (no-color.org).
+    /// What the environment promises of standard output: none where `NO_COLOR` is set and not empty (no-color.org); the
+    /// program forgets an empty one when it starts.
     pub fn of_terminal() -> Colours {
         if std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty()) {
             return Colours::None;

@@ -45,6 +45,8 @@ fn no_color_means_no_colour_unless_a_flag_says_otherwise() {
     let none = BTreeSet::new();
     assert_eq!(colours(&watched(Ground::Dark, &[], &[("NO_COLOR", "1"), TRUE])), none);
     assert_eq!(colours(&watched(Ground::Dark, &["--colour", "none"], &[TRUE])), none);
+    // Empty, it asks for nothing.
+    assert!(watched(Ground::Dark, &[], &[("NO_COLOR", ""), TRUE]).contains("\x1b[38;2;"));
     assert!(watched(Ground::Dark, &["--colour", "true"], &[("NO_COLOR", "1")]).contains("\x1b[38;2;"));
 }
 

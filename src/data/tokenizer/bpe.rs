@@ -7,7 +7,7 @@ use std::path::Path;
 use fancy_regex::{Regex, RegexBuilder};
 use tiktoken_rs::CoreBPE;
 
-use super::BEGINNINGS;
+use super::{BEGINNINGS, Cuts};
 use crate::error::{Error, Result};
 use crate::file;
 use crate::pickle::{Id, Pickle, Value};
@@ -32,6 +32,7 @@ pub struct Bpe {
     /// pattern cannot be matched.
     pieces: CoreBPE,
     pattern: Regex,
+    cuts: Cuts,
     vocabulary: usize,
     beginning: Option<u32>,
 }
@@ -103,6 +104,7 @@ impl Bpe {
         let pieces = CoreBPE::new(ranks.into_iter().collect(), HashMap::default(), "(?s:.+)");
         Ok(Bpe {
             pieces: pieces.map_err(|e| e.to_string())?,
+            cuts: Cuts::of_pattern(pattern),
             pattern: regex.map_err(|e| format!("its pattern cannot be used: {e}"))?,
             vocabulary: last as usize + 1,
             beginning: beginning.map(|(_, id)| *id),
@@ -125,6 +127,11 @@ impl Bpe {
     /// Number of tokens, special ones among them.
     pub fn vocabulary(&self) -> usize {
         self.vocabulary
+    }
+
+    /// Where texts can be cut.
+    pub(super) fn cuts(&self) -> Cuts {
+        self.cuts
     }
 
     /// The token that begins a sequence, if there is one.
@@ -173,6 +180,8 @@ fn linear(pattern: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use super::*;
 
     /// nanochat's pattern (`nanochat/tokenizer.py`).
@@ -181,8 +190,16 @@ mod tests {
         r"|\s*[\r\n]|\s+(?!\S)|\s+"
     );
 
-    fn pieces<'t>(pattern: &str, text: &'t str) -> Vec<&'t str> {
-        Regex::new(pattern).unwrap().find_iter(text).map(|piece| piece.unwrap().as_str()).collect()
+    /// Patterns and what stands for them, compiled once, which takes longer than a text.
+    static COMPILED: LazyLock<[(Regex, Regex); 3]> = LazyLock::new(|| {
+        [NANOCHAT_PATTERN, GPT2_PATTERN, r"\p{L}+|\s+(?!\S)"].map(|pattern| {
+            assert_ne!(linear(pattern), pattern);
+            (Regex::new(&linear(pattern)).unwrap(), Regex::new(pattern).unwrap())
+        })
+    });
+
+    fn pieces<'t>(pattern: &Regex, text: &'t str) -> Vec<&'t str> {
+        pattern.find_iter(text).map(|piece| piece.unwrap().as_str()).collect()
     }
 
     proptest::proptest! {
@@ -190,10 +207,8 @@ mod tests {
 
         #[test]
         fn the_linear_pattern_splits_as_the_one_it_stands_for(text in r"[ \t\n\rax1.'\u{a0}é]{0,24}") {
-            for pattern in [NANOCHAT_PATTERN, GPT2_PATTERN, r"\p{L}+|\s+(?!\S)"] {
-                let linear = linear(pattern);
-                proptest::prop_assert_ne!(&linear, pattern);
-                proptest::prop_assert_eq!(pieces(&linear, &text), pieces(pattern, &text));
+            for (linear, pattern) in COMPILED.iter() {
+                proptest::prop_assert_eq!(pieces(linear, &text), pieces(pattern, &text));
             }
         }
     }

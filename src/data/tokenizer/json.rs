@@ -3,7 +3,7 @@
 use std::panic::catch_unwind;
 use std::path::Path;
 
-use super::BEGINNINGS;
+use super::{BEGINNINGS, Cuts};
 use crate::error::{Error, Result};
 use crate::file;
 
@@ -18,6 +18,7 @@ const LONGEST_BLANK: usize = 500_000;
 #[derive(Debug)]
 pub struct JsonTokenizer {
     tokenizer: tokenizers::Tokenizer,
+    cuts: Cuts,
     vocabulary: usize,
     beginning: Option<u32>,
 }
@@ -31,7 +32,7 @@ impl JsonTokenizer {
         let bytes = file::read_plain(path, LARGEST_FILE)?;
         let wrong = |e: tokenizers::Error| Error::file(path, format!("not a tokenizer of Hugging Face's kind: {e}"));
         let not_json = |e: serde_json::Error| Error::file(path, format!("not a tokenizer of Hugging Face's kind: {e}"));
-        serde_json::from_slice::<serde_json::Value>(&bytes).map_err(not_json)?;
+        let described: serde_json::Value = serde_json::from_slice(&bytes).map_err(not_json)?;
         // The library unwraps some of what it reads, so a file that is JSON but no tokenizer can panic it.
         let read = catch_unwind(|| tokenizers::Tokenizer::from_bytes(&bytes));
         let read = read.map_err(|_| Error::file(path, "not a tokenizer of Hugging Face's kind; copy it again"))?;
@@ -45,7 +46,8 @@ impl JsonTokenizer {
         let first = tokenizer.encode_fast("", true).map_err(wrong)?.get_ids().first().copied();
         let by_name = || BEGINNINGS.iter().find_map(|name| tokenizer.token_to_id(name));
         let beginning = first.or_else(by_name);
-        Ok(JsonTokenizer { tokenizer, vocabulary: largest as usize + 1, beginning })
+        let cuts = Cuts::of_json(&described);
+        Ok(JsonTokenizer { tokenizer, cuts, vocabulary: largest as usize + 1, beginning })
     }
 
     /// The tokens of a text; none is added, and nothing in it is a special token.
@@ -67,6 +69,11 @@ impl JsonTokenizer {
     /// Number of tokens, special ones among them.
     pub fn vocabulary(&self) -> usize {
         self.vocabulary
+    }
+
+    /// Where texts can be cut.
+    pub(super) fn cuts(&self) -> Cuts {
+        self.cuts
     }
 
     /// The token that begins a sequence, if there is one.

@@ -4,10 +4,12 @@
 
 mod bpe;
 mod choice;
+mod cuts;
 mod json;
 
 pub use bpe::Bpe;
 pub use choice::TokenizerChoice;
+pub use cuts::Cuts;
 pub use json::JsonTokenizer;
 
 /// A byte-level model's vocabulary: one token a byte.
@@ -61,6 +63,15 @@ impl Tokenizer {
             Tokenizer::Bytes => None,
             Tokenizer::Bpe(bpe) => bpe.beginning(),
             Tokenizer::Json(json) => json.beginning(),
+        }
+    }
+
+    /// Where texts can be cut so that the tokens of a beginning are the first of the whole.
+    pub fn cuts(&self) -> Cuts {
+        match self {
+            Tokenizer::Bytes => Cuts::Anywhere,
+            Tokenizer::Bpe(bpe) => bpe.cuts(),
+            Tokenizer::Json(json) => json.cuts(),
         }
     }
 

@@ -94,6 +94,12 @@ impl FullMoments {
         self.above_gradient(self.moments.variance(), self.variance_estimate().half_width())
     }
 
+    /// ½σ⁴‖A‖_F², nats²: what the variance has beside the gradient part.
+    pub fn curvature(&self) -> Interval {
+        let around = Interval::around(self.moments.curvature, self.variance_estimate().half_width());
+        Interval { low: around.low.max(0.0), ..around }
+    }
+
     /// The variance with its standard error.
     pub(super) fn variance_estimate(&self) -> Estimate {
         Estimate { mean: self.moments.variance(), stderr: self.variance_stderr, draws: self.frob2.draws }

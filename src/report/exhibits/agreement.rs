@@ -6,7 +6,7 @@ use super::{Audience, Exhibits, Titled};
 use crate::engine::readout::Readout;
 use crate::math::format::{exact, number};
 use crate::math::stats::{Estimate, Interval};
-use crate::report::table::{Cell, Kind, Table};
+use crate::report::table::{Cell, K, Kind, SIGMA, Table};
 
 /// J_sub(k, σ) after the first draws, nats².
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -73,8 +73,8 @@ pub(super) fn s_curve_tables(exhibits: &Exhibits) -> Vec<Titled> {
             [Cell::Count(k), Cell::Knob(sigma), Cell::Count(at.draws)].into_iter().chain(drawn).collect()
         };
         let columns = [
-            ("k", "k", Kind::Plain),
-            ("sigma", "σ", Kind::Plain),
+            K,
+            SIGMA,
             ("draws", "draws", Kind::Plain),
             ("direct", "direct", Kind::Estimate),
             ("quadratic", "quadratic", Kind::Estimate),
@@ -100,8 +100,8 @@ pub(super) fn gap_table(exhibits: &Exhibits) -> Titled {
         vec![Cell::Count(g.k), Cell::Knob(g.sigma), Cell::Within(size), confirmed.into()]
     };
     let columns = [
-        ("k", "k", Kind::Plain),
-        ("sigma", "σ", Kind::Plain),
+        K,
+        SIGMA,
         ("", "|direct − GM|/|direct|", Kind::Interval),
         ("confirmed", "GM within the interval", Kind::Plain),
     ];

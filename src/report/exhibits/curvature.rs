@@ -6,7 +6,7 @@ use super::{Audience, Exhibits, Titled};
 use crate::engine::readout::Readout;
 use crate::math::stats::{Estimate, Interval};
 use crate::report::document::FullTraces;
-use crate::report::table::{Cell, Kind, Table};
+use crate::report::table::{Cell, Heading, K, Kind, Table};
 use crate::spectrum::basis::angles;
 
 /// Places of the density's curve.
@@ -156,7 +156,7 @@ pub(super) fn overlap_table(exhibits: &Exhibits) -> Titled {
     let columns = [
         ("former", "former n", Kind::Plain),
         ("n", "n", Kind::Plain),
-        ("k", "k", Kind::Plain),
+        K,
         ("", "‖UᵀU′‖_F²/k", Kind::Plain),
         ("smallest_angle", "smallest angle", Kind::Plain),
         ("largest_angle", "largest angle", Kind::Plain),
@@ -184,7 +184,7 @@ pub(super) fn density_tables(exhibits: &Exhibits) -> Vec<Titled> {
     ];
     let facts = facts.into_iter().map(|(name, cell)| vec![name.into(), cell]).collect();
     let outliers = d.outliers.iter().enumerate().map(|(i, value)| vec![Cell::Count(i + 1), Cell::Value(*value)]);
-    let exhibit = |name, title: &str, audience, columns: [(&'static str, &'static str, Kind); 2], rows| Titled {
+    let exhibit = |name, title: &str, audience, columns: [Heading; 2], rows| Titled {
         name,
         title: title.to_owned(),
         audience,

@@ -8,7 +8,7 @@ use crate::engine::knobs::Law;
 use crate::engine::readout::Readout;
 use crate::math::format::exact;
 use crate::math::stats::Interval;
-use crate::report::table::{Cell, Kind, Table};
+use crate::report::table::{Cell, K, Kind, SIGMA, Table};
 
 /// What one probing law captures at (k, σ).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -129,8 +129,8 @@ pub fn law_table<'a>(laws: impl IntoIterator<Item = &'a OnLaw>) -> Table {
     };
     let columns = [
         ("law", "law", Kind::Plain),
-        ("k", "k", Kind::Plain),
-        ("sigma", "σ", Kind::Plain),
+        K,
+        SIGMA,
         ("dimensions", "dimensions", Kind::Plain),
         ("j", "J, nats²", Kind::Plain),
         ("share", "share", Kind::Interval),
@@ -167,8 +167,8 @@ pub fn share_table(shares: &[Share]) -> Table {
         ]
     };
     let columns = [
-        ("k", "k", Kind::Plain),
-        ("sigma", "σ", Kind::Plain),
+        K,
+        SIGMA,
         ("pick_freeze", "pick-freeze, model as control", Kind::Interval),
         ("pick_freeze_plain", "pick-freeze alone", Kind::Interval),
         ("quadratic", "quadratic model", Kind::Interval),

@@ -6,7 +6,7 @@ use super::{Audience, Exhibits, Titled};
 use crate::engine::readout::Readout;
 use crate::engine::readout::exhibits::IndexSet;
 use crate::math::format::number;
-use crate::report::table::{Cell, Kind, Table};
+use crate::report::table::{Cell, K, Kind, SIGMA, Table};
 
 /// Theorem 2: J_sub ≤ (12 M_ℓ² + 3σ² M_g² + 3σ⁴(k² + 2k) M_H²)/(n+1)².
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -188,8 +188,8 @@ pub fn bound_table<'a>(bounds: impl IntoIterator<Item = &'a Bound>) -> Table {
     };
     let columns = [
         ("n", "n", Kind::Plain),
-        ("k", "k", Kind::Plain),
-        ("sigma", "σ", Kind::Plain),
+        K,
+        SIGMA,
         ("bound", "bound", Kind::Plain),
         ("bound_loss", "from losses", Kind::Plain),
         ("bound_gradient", "from gradients", Kind::Plain),
@@ -217,8 +217,8 @@ pub fn corollary4_table(corollaries: &[Corollary4]) -> Table {
         [Cell::Count(c.k), Cell::Knob(c.sigma)].into_iter().chain(figures).collect()
     };
     let columns = [
-        ("k", "k", Kind::Plain),
-        ("sigma", "σ", Kind::Plain),
+        K,
+        SIGMA,
         ("diagonal", "from the diagonal of B", Kind::Plain),
         ("signal", "from all of B", Kind::Plain),
         ("full", "J_sub", Kind::Plain),
@@ -238,8 +238,8 @@ fn proposition3_tables(proposition: &Proposition3) -> Vec<Titled> {
         [Cell::Count(s.k), Cell::Knob(s.sigma)].into_iter().chain(figures).collect()
     };
     let columns = [
-        ("k", "k", Kind::Plain),
-        ("sigma", "σ", Kind::Plain),
+        K,
+        SIGMA,
         ("leading", "first k", Kind::Plain),
         ("trailing", "last k", Kind::Plain),
         ("spread", "k spread evenly", Kind::Plain),

@@ -7,7 +7,7 @@ use crate::engine::readout::growth::{Position, Quantity};
 use crate::math::format::number;
 use crate::math::stats::Interval;
 use crate::report::chart::{At, Axis, Mark, Point, Scale, Series, Style};
-use crate::report::table::{Cell, Kind, Table, within};
+use crate::report::table::{Cell, K, Kind, SIGMA, Table, within};
 use crate::report::verdict::Verdict;
 
 const NO_CURVES: &str =
@@ -135,13 +135,8 @@ fn table<'a>(curves: &AgainstN<'a>, of: Curve<'a>, key: &'static str, head: &'st
         }
     }
     let (at_key, at_head) = position(curves);
-    let columns = [
-        ("quantity", "criterion", Kind::Plain),
-        ("k", "k", Kind::Plain),
-        ("sigma", "σ", Kind::Plain),
-        (at_key, at_head, Kind::Plain),
-        (key, head, Kind::Interval),
-    ];
+    let columns =
+        [("quantity", "criterion", Kind::Plain), K, SIGMA, (at_key, at_head, Kind::Plain), (key, head, Kind::Interval)];
     Table::new(&columns, rows)
 }
 
@@ -170,8 +165,8 @@ pub fn rates(readout: &Readout) -> Result {
     }
     let columns = [
         ("quantity", "criterion", Kind::Plain),
-        ("k", "k", Kind::Plain),
-        ("sigma", "σ", Kind::Plain),
+        K,
+        SIGMA,
         ("slope", "slope", Kind::Interval),
         ("theory", "theory", Kind::Plain),
         ("verdict", "verdict", Kind::Plain),
@@ -224,8 +219,8 @@ pub fn ratio(readout: &Readout) -> Result {
         }
     }
     let columns = [
-        ("sigma", "σ", Kind::Plain),
-        ("k", "k", Kind::Plain),
+        SIGMA,
+        K,
         (at_key, at_head, Kind::Plain),
         ("ratio", "J_sub/J_full", Kind::Interval),
         ("share", "share", Kind::Interval),

@@ -2,12 +2,14 @@
 //! side by side.
 
 use super::{NO_MODEL, Result, Shown, at_sigma, interval, known_ks, panel, side_by_side as in_a_row};
+use crate::criteria::quadratic::Moments;
 use crate::engine::readout::Readout;
 use crate::engine::readout::agreement::AfterDraws;
+use crate::engine::readout::views::FullMoments;
 use crate::math::format::{deviation, exact, number};
-use crate::math::stats::{Estimate, Interval, t95};
+use crate::math::stats::{Estimate, Interval};
 use crate::report::chart::{At, Axis, Chart, Content, Map, MapCell, Mark, Panel, Point, Series, Style};
-use crate::report::table::{Cell, Kind, Table};
+use crate::report::table::{Cell, K, Kind, SIGMA, Table};
 
 const NO_DRAWS: &str =
     "the session has no two draws in the subspace; `eigentop measure` with --draws 2 or more takes them";
@@ -54,8 +56,8 @@ pub fn s_curve(readout: &Readout) -> Result {
         }
     }
     let columns = [
-        ("sigma", "σ", Kind::Plain),
-        ("k", "k", Kind::Plain),
+        SIGMA,
+        K,
         ("draws", "draws", Kind::Plain),
         ("gm", "closed form, nats²", Kind::Plain),
         ("direct", "direct, nats²", Kind::Estimate),
@@ -111,8 +113,8 @@ pub fn map(readout: &Readout) -> Result {
         }
     }
     let columns = [
-        ("sigma", "σ", Kind::Plain),
-        ("k", "k", Kind::Plain),
+        SIGMA,
+        K,
         ("gap", "|direct − GM|/|direct|", Kind::Plain),
         ("gap_half", "half of its 95 % interval", Kind::Plain),
         ("confirmed", "within the interval", Kind::Plain),
@@ -134,9 +136,8 @@ pub fn decomposition(readout: &Readout) -> Result {
     let (from, to) =
         (readout.knobs.sigmas.first().ok_or(NO_MODEL)? / 10.0, readout.knobs.sigmas.last().ok_or(NO_MODEL)? * 10.0);
     let grid: Vec<f64> = (0..FINE).map(|i| from * (to / from).powf(i as f64 / (FINE - 1) as f64)).collect();
-    let exact_point = |sigma: f64, value: f64| Point::exact(sigma, value);
-    let of = |part: fn(&crate::criteria::quadratic::Moments) -> f64| -> Vec<Point> {
-        grid.iter().map(|sigma| exact_point(*sigma, part(&q.moments(k, *sigma)))).collect()
+    let of = |part: fn(&Moments) -> f64| -> Vec<Point> {
+        grid.iter().map(|sigma| Point::exact(*sigma, part(&q.moments(k, *sigma)))).collect()
     };
     let named = |style, ink, points, label: &str| Series::new(style, ink, points).named(label);
     let sub = vec![
@@ -148,36 +149,15 @@ pub fn decomposition(readout: &Readout) -> Result {
     let (x, y) = (|| Axis::log("σ, parameter units"), || Axis::log("nats²"));
     let mut panels = vec![panel(format!("top eigenspace, k = {k}"), x(), y(), sub, vec![])];
     let full: Vec<(f64, _)> = grid.iter().filter_map(|s| Some((*s, readout.full_moments(n, *s)?))).collect();
-    let half = |draws: usize, stderr: f64| t95(draws) * stderr;
-    let around = |value: f64, half: f64| Interval { value, low: (value - half).max(0.0), high: value + half };
-    let series = |of: &dyn Fn(f64, &crate::engine::readout::views::FullMoments) -> Interval| -> Vec<Point> {
-        full.iter().map(|(sigma, f)| Point { x: *sigma, y: of(*sigma, f) }).collect()
+    let series = |of: fn(&FullMoments) -> Interval| -> Vec<Point> {
+        full.iter().map(|(sigma, f)| Point { x: *sigma, y: of(f) }).collect()
     };
     if !full.is_empty() {
         let all = vec![
-            named(Style::Line, 6, series(&|_, f| around(f.moments.j(), half(f.trace.draws, f.j_stderr))), "J_full"),
-            named(
-                Style::Dashed,
-                0,
-                series(&|_, f| Interval {
-                    value: f.moments.mean.powi(2),
-                    low: f.moments.mean.powi(2),
-                    high: f.moments.mean.powi(2),
-                }),
-                "mean², (a + ½σ² Tr A)²",
-            ),
-            named(
-                Style::Dashed,
-                1,
-                full.iter().map(|(s, f)| exact_point(*s, f.moments.gradient)).collect(),
-                "gradient, σ²‖b‖²",
-            ),
-            named(
-                Style::Dashed,
-                2,
-                full.iter().map(|(s, f)| exact_point(*s, f.moments.curvature)).collect(),
-                "curvature, ½σ⁴‖A‖²",
-            ),
+            named(Style::Line, 6, series(FullMoments::j), "J_full"),
+            named(Style::Dashed, 0, series(|f| Interval::exact(f.moments.mean.powi(2))), "mean², (a + ½σ² Tr A)²"),
+            named(Style::Dashed, 1, series(|f| Interval::exact(f.moments.gradient)), "gradient, σ²‖b‖²"),
+            named(Style::Dashed, 2, series(|f| Interval::exact(f.moments.curvature)), "curvature, ½σ⁴‖A‖²"),
         ];
         panels.push(panel(
             format!("all {} parameters", readout.subject.as_ref().map_or(0, |s| s.parameters)),
@@ -195,23 +175,21 @@ pub fn decomposition(readout: &Readout) -> Result {
             rows.push(["subspace".into(), Cell::Count(k), Cell::Knob(sigma)].into_iter().chain(parts).collect());
         }
         if let Some(f) = readout.full_moments(n, sigma) {
-            let j = Cell::Within(around(f.moments.j(), half(f.trace.draws, f.j_stderr)));
-            let curvature = Cell::Within(around(f.moments.curvature, half(f.frob2.draws, f.variance_stderr)));
             rows.push(vec![
                 "full".into(),
                 Cell::Blank,
                 Cell::Knob(sigma),
-                j,
+                Cell::Within(f.j()),
                 Cell::Value(f.moments.mean.powi(2)),
                 Cell::Value(f.moments.gradient),
-                curvature,
+                Cell::Within(f.curvature()),
             ]);
         }
     }
     let columns = [
         ("space", "space", Kind::Plain),
-        ("k", "k", Kind::Plain),
-        ("sigma", "σ", Kind::Plain),
+        K,
+        SIGMA,
         ("j", "J, nats²", Kind::Interval),
         ("mean2", "mean²", Kind::Plain),
         ("gradient", "gradient part", Kind::Plain),
@@ -234,12 +212,11 @@ pub fn side_by_side(readout: &Readout) -> Result {
         let full = readout.full(sigma);
         let sub: Vec<_> = ks.iter().filter_map(|k| Some((*k, readout.subspace(*k, sigma)?))).collect();
         for (k, s) in &sub {
-            let gm = s.gm.j();
             rows.push(vec![
                 "subspace".into(),
                 Cell::Count(*k),
                 Cell::Knob(sigma),
-                Cell::Within(Interval { value: gm, low: gm, high: gm }),
+                Cell::Within(Interval::exact(s.gm.j())),
                 s.direct_cv.into(),
                 s.direct.into(),
                 s.quadratic.into(),
@@ -261,10 +238,9 @@ pub fn side_by_side(readout: &Readout) -> Result {
             (0..names.len()).filter_map(|i| Some(Point { x: i as f64 + 1.0, y: of(i)? })).collect()
         };
         let drawn = |e: Option<Estimate>| e.filter(|e| e.draws > 1).map(|e| interval(&e));
-        let exactly = |value: f64| Interval { value, low: value, high: value };
         let at = |i: usize| sub.get(i).map(|s| s.1);
         let kinds = [
-            ("closed form", points(&|i| if i < sub.len() { Some(exactly(at(i)?.gm.j())) } else { full.gm })),
+            ("closed form", points(&|i| if i < sub.len() { Some(Interval::exact(at(i)?.gm.j())) } else { full.gm })),
             ("with control variate", points(&|i| drawn(if i < sub.len() { at(i)?.direct_cv } else { full.mc_cv }))),
             ("direct", points(&|i| drawn(if i < sub.len() { at(i)?.direct } else { full.mc }))),
         ];
@@ -287,8 +263,8 @@ pub fn side_by_side(readout: &Readout) -> Result {
     }
     let columns = [
         ("space", "space", Kind::Plain),
-        ("k", "k", Kind::Plain),
-        ("sigma", "σ", Kind::Plain),
+        K,
+        SIGMA,
         ("gm", "closed form, nats²", Kind::Interval),
         ("direct_cv", "with control variate, nats²", Kind::Estimate),
         ("direct", "direct, nats²", Kind::Estimate),

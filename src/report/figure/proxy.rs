@@ -6,7 +6,7 @@ use crate::engine::readout::Readout;
 use crate::math::format::number;
 use crate::math::stats::Interval;
 use crate::report::chart::{At, Axis, Mark, Panel, Point, Series, Style};
-use crate::report::table::{Cell, Kind, Table};
+use crate::report::table::{Cell, Kind, SIGMA, Table};
 
 /// Checkpoints drawn: as many as there are inks.
 const CHECKPOINTS: usize = 6;
@@ -94,7 +94,7 @@ pub fn proxy(readout: &Readout) -> Result {
     let columns = [
         ("run", "run", Kind::Plain),
         ("at", "checkpoint", Kind::Plain),
-        ("sigma", "σ", Kind::Plain),
+        SIGMA,
         ("rel_err_median", "median relative error (quartiles)", Kind::Interval),
         ("rel_floor", "relative rounding floor", Kind::Plain),
     ];

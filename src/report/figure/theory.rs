@@ -7,7 +7,7 @@ use crate::math::format::number;
 use crate::report::chart::{At, Axis, Mark, Point, Series, Style};
 use crate::report::exhibits::theory as exhibits;
 use crate::report::exhibits::theory::{Bound, Corollary4, bound_table, corollary4_table};
-use crate::report::table::{Cell, Kind, Table};
+use crate::report::table::{Cell, K, Kind, Table};
 
 /// Theorem 2's bound over J_sub.
 pub fn theorem2(readout: &Readout) -> Result {
@@ -108,11 +108,7 @@ pub fn proposition3(readout: &Readout) -> Result {
         series.collect(),
         vec![],
     ));
-    let columns = [
-        ("k", "k", Kind::Plain),
-        ("set", "eigenvectors", Kind::Plain),
-        ("signal", "pure quadratic signal, nats²", Kind::Plain),
-    ];
+    let columns = [K, ("set", "eigenvectors", Kind::Plain), ("signal", "pure quadratic signal, nats²", Kind::Plain)];
     let caption = format!(
         "Proposition 3 asks for increments μ_j ≥ 0 and a shared eigenbasis; here {} of {} are ≥ 0. Right, the pure \
          quadratic signal (σ⁴/4)(2‖B‖² + (Tr B)²) of k of the {most} eigenvectors found, chosen three ways.",

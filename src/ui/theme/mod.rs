@@ -14,104 +14,31 @@
 //!
 //! A colour is `#rrggbb`, a palette name, one of the sixteen terminal names (`red`, `light-blue`, …) or `default`.
 
+mod file;
+mod token;
+
+pub use token::Token;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
-use ratatui::style::{Color, Modifier, Style};
+use ratatui::style::Style;
 
-use toml::de::DeTable;
-
+use self::file::{Source, style};
 use super::colour::Colours;
 use crate::error::{Error, Result, did_you_mean};
 
-/// One definition of the tokens makes the enum, the list and the names in files.
-macro_rules! tokens {
-    ($($(#[doc = $doc:literal])+ $token:ident = $name:literal,)+) => {
-        /// What a colour means, never what it looks like.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub enum Token { $($(#[doc = $doc])+ $token,)+ }
-
-        impl Token {
-            /// Every token, in the order of declaration.
-            pub const ALL: &[Token] = &[$(Token::$token,)+];
-
-            /// The token's name in theme files.
-            pub fn name(self) -> &'static str {
-                match self { $(Token::$token => $name,)+ }
-            }
-        }
-    };
-}
-
-tokens! {
-    /// The screen's ground: background behind everything.
-    Ground = "ground",
-    /// Figures and what is being read now.
-    Text = "text",
-    /// Explanations and units.
-    Muted = "muted",
-    /// Axes, tracks and what should recede.
-    Faint = "faint",
-    /// Borders of panes.
-    Border = "border",
-    /// Border of the pane in focus.
-    BorderFocus = "border-focus",
-    /// Titles of panes.
-    Title = "title",
-    /// Title of the pane in focus.
-    TitleFocus = "title-focus",
-    /// The program's name, progress and the chosen knob.
-    Accent = "accent",
-    /// The chosen knob or row.
-    Selected = "selected",
-    /// Keys in the footer and the help.
-    Key = "key",
-    /// Converged, valid, agreed.
-    Good = "good",
-    /// A result in doubt.
-    Warning = "warning",
-    /// Something could not be done.
-    Error = "error",
-    /// Figures that belong to former knobs.
-    Stale = "stale",
-    /// Guides in plots: thresholds and marks.
-    Guide = "guide",
-    /// Intervals around curves.
-    Band = "band",
-    /// First curve.
-    Series1 = "series-1",
-    /// Second curve.
-    Series2 = "series-2",
-    /// Third curve.
-    Series3 = "series-3",
-    /// Fourth curve.
-    Series4 = "series-4",
-    /// Fifth curve.
-    Series5 = "series-5",
-    /// Sixth curve.
-    Series6 = "series-6",
-}
-
-impl Token {
-    /// The token of curve number `i`, counted from 0; they repeat after six.
-    pub fn series(i: usize) -> Token {
-        use Token::*;
-        [Series1, Series2, Series3, Series4, Series5, Series6][i % 6]
-    }
-}
-
 /// Themes compiled in, by name.
 const BUILT_IN: [(&str, &str); 9] = [
-    ("dark", include_str!("../../themes/dark.toml")),
-    ("light", include_str!("../../themes/light.toml")),
-    ("contrast", include_str!("../../themes/contrast.toml")),
-    ("colour-blind", include_str!("../../themes/colour-blind.toml")),
-    ("colour-blind-light", include_str!("../../themes/colour-blind-light.toml")),
-    ("nord", include_str!("../../themes/nord.toml")),
-    ("paper", include_str!("../../themes/paper.toml")),
-    ("terminal", include_str!("../../themes/terminal.toml")),
-    ("mono", include_str!("../../themes/mono.toml")),
+    ("dark", include_str!("../../../themes/dark.toml")),
+    ("light", include_str!("../../../themes/light.toml")),
+    ("contrast", include_str!("../../../themes/contrast.toml")),
+    ("colour-blind", include_str!("../../../themes/colour-blind.toml")),
+    ("colour-blind-light", include_str!("../../../themes/colour-blind-light.toml")),
+    ("nord", include_str!("../../../themes/nord.toml")),
+    ("paper", include_str!("../../../themes/paper.toml")),
+    ("terminal", include_str!("../../../themes/terminal.toml")),
+    ("mono", include_str!("../../../themes/mono.toml")),
 ];
 
 /// How each token looks.
@@ -139,7 +66,7 @@ impl Theme {
     /// If there is no such theme, or a file cannot be read, has an unknown key, token, colour or modifier, or leaves a
     /// token unset. The message names the file, the line and the token.
     pub fn load(name: &str, folder: Option<&Path>) -> Result<Theme> {
-        let mut chain = vec![Source::find(name, folder)?];
+        let mut chain = vec![find(name, folder)?];
         let mut seen = vec![name.to_owned()];
         while let Some(parent) = chain.last().and_then(|s| s.inherits.clone()) {
             let child = &chain[chain.len() - 1];
@@ -151,7 +78,7 @@ impl Theme {
             }
             // A file may refine the built-in theme of its own name.
             let folder = folder.filter(|_| !seen.contains(&parent));
-            let next = Source::find(&parent, folder).map_err(|e| child.wrong(&["inherits"], e))?;
+            let next = find(&parent, folder).map_err(|e| child.wrong(&["inherits"], e))?;
             seen.push(parent);
             chain.push(next);
         }
@@ -213,119 +140,27 @@ pub fn all(folder: Option<&Path>, colours: Colours) -> Vec<(String, std::result:
     names(folder).into_iter().map(load).collect()
 }
 
-/// One theme file, read but not yet resolved.
-struct Source {
-    path: PathBuf,
-    text: String,
-    about: String,
-    inherits: Option<String>,
-    palette: BTreeMap<String, Color>,
-    tokens: toml::Table,
-}
-
-impl Source {
-    fn find(name: &str, folder: Option<&Path>) -> Result<Source> {
-        let file = folder.map(|f| f.join(format!("{name}.toml"))).filter(|p| p.exists());
-        if let Some(path) = file {
-            let text = std::fs::read_to_string(&path).map_err(Error::io(&path))?;
-            return Source::parse(path, text);
-        }
-        match BUILT_IN.iter().find(|(n, _)| *n == name) {
-            Some((_, text)) => {
-                Source::parse(PathBuf::from(format!("themes/{name}.toml (built in)")), (*text).to_owned())
-            }
-            None => {
-                let known = names(folder);
-                let meant = did_you_mean(name, &known);
-                Err(Error::knob("--theme", format!("no theme {name:?}{meant}; there are {}", known.join(", "))))
-            }
+/// The file called `NAME.toml` in `folder` if it is there, else the theme that is compiled in.
+fn find(name: &str, folder: Option<&Path>) -> Result<Source> {
+    let file = folder.map(|f| f.join(format!("{name}.toml"))).filter(|p| p.exists());
+    if let Some(path) = file {
+        let text = std::fs::read_to_string(&path).map_err(Error::io(&path))?;
+        return Source::parse(path, text);
+    }
+    match BUILT_IN.iter().find(|(n, _)| *n == name) {
+        Some((_, text)) => Source::parse(PathBuf::from(format!("themes/{name}.toml (built in)")), (*text).to_owned()),
+        None => {
+            let known = names(folder);
+            let meant = did_you_mean(name, &known);
+            Err(Error::knob("--theme", format!("no theme {name:?}{meant}; there are {}", known.join(", "))))
         }
     }
-
-    fn parse(path: PathBuf, text: String) -> Result<Source> {
-        let table: toml::Table = toml::from_str(&text).map_err(|e| Error::toml(&path, &text, &e))?;
-        let (about, palette) = (String::new(), BTreeMap::new());
-        let mut source = Source { path, text, about, inherits: None, palette, tokens: toml::Table::new() };
-        for (key, value) in table {
-            match (key.as_str(), value) {
-                ("about", toml::Value::String(about)) => source.about = about,
-                ("inherits", toml::Value::String(parent)) => source.inherits = Some(parent),
-                ("palette", toml::Value::Table(palette)) => {
-                    for (name, value) in palette {
-                        let colour = value.as_str().and_then(|text| colour(text, &BTreeMap::new()));
-                        let colour = colour.ok_or_else(|| source.wrong(&["palette", &name], not_a_colour(&value)))?;
-                        source.palette.insert(name, colour);
-                    }
-                }
-                ("tokens", toml::Value::Table(tokens)) => source.tokens = tokens,
-                ("about", _) => return Err(source.wrong(&[&key], "must be a sentence")),
-                ("inherits", _) => return Err(source.wrong(&[&key], "must be the name of a theme")),
-                ("palette" | "tokens", _) => return Err(source.wrong(&[&key], "must be a table")),
-                _ => {
-                    let known = ["about", "inherits", "palette", "tokens"];
-                    let meant = did_you_mean(&key, known);
-                    return Err(source.wrong(&[&key], format!("no such key{meant}; known are {}", known.join(", "))));
-                }
-            }
-        }
-        Ok(source)
-    }
-
-    /// What is wrong at a key, given as its path from the top; the message names file, line and key.
-    fn wrong(&self, keys: &[&str], what: impl std::fmt::Display) -> Error {
-        let mut place = 0;
-        if let Ok(table) = DeTable::parse(&self.text) {
-            let mut within = Some(table.get_ref());
-            for key in keys {
-                let found = within.and_then(|table| table.iter().find(|(name, _)| name.get_ref() == key));
-                place = found.map_or(place, |(name, _)| name.span().start);
-                within = found.and_then(|(_, value)| value.get_ref().as_table());
-            }
-        }
-        Error::file_at(&self.path, &self.text, place, format!("{}: {what}", keys.join(".")))
-    }
-}
-
-fn not_a_colour(value: &toml::Value) -> String {
-    format!("{value} is no colour; use \"#rrggbb\", a palette name, a terminal colour such as \"red\", or \"default\"")
-}
-
-fn colour(text: &str, palette: &BTreeMap<String, Color>) -> Option<Color> {
-    match text {
-        "default" => Some(Color::Reset),
-        _ => palette.get(text).copied().or_else(|| Color::from_str(text).ok()),
-    }
-}
-
-fn style(value: &toml::Value, palette: &BTreeMap<String, Color>) -> std::result::Result<Style, String> {
-    let parse = |v: &toml::Value| v.as_str().and_then(|t| colour(t, palette)).ok_or_else(|| not_a_colour(v));
-    let toml::Value::Table(parts) = value else { return Ok(Style::new().fg(parse(value)?)) };
-    let mut style = Style::new();
-    for (key, value) in parts {
-        match key.as_str() {
-            "fg" => style = style.fg(parse(value)?),
-            "bg" => style = style.bg(parse(value)?),
-            "modifiers" => {
-                let names = value.as_array().ok_or("modifiers must be a list")?;
-                for name in names {
-                    style = style.add_modifier(match name.as_str() {
-                        Some("bold") => Modifier::BOLD,
-                        Some("dim") => Modifier::DIM,
-                        Some("italic") => Modifier::ITALIC,
-                        Some("underlined") => Modifier::UNDERLINED,
-                        Some("reversed") => Modifier::REVERSED,
-                        _ => return Err(format!("{name} is no modifier: bold, dim, italic, underlined, reversed")),
-                    });
-                }
-            }
-            _ => return Err(format!("no such key {key:?}; known are fg, bg, modifiers")),
-        }
-    }
-    Ok(style)
 }
 
 #[cfg(test)]
 mod tests {
+    use ratatui::style::Color;
+
     use super::*;
     use crate::ui::colour::seeing::{Sight, contrast, difference, xterm};
 

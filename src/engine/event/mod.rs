@@ -2,110 +2,23 @@
 //! folds it. Each is one JSON line of a session; [`FORMAT`] changes when an old reader would misread a new line.
 //! Floats that JSON cannot hold are written as [`number`] says.
 
+mod stage;
+mod subject;
+mod warning;
+
+pub use stage::{Stage, Work};
+pub use subject::Subject;
+pub use warning::WarningName;
+
 use serde::{Deserialize, Serialize};
 
 use super::growth::{Plan, Point};
-use super::knobs::{Knobs, Law, Precision, SolverKind};
+use super::knobs::{Knobs, Law, SolverKind};
 use super::{number, settle};
 use crate::math::stats::Estimate;
 
 /// Version of the event format.
 pub const FORMAT: u32 = 1;
-
-/// What is being looked at: fixed for a whole session.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Subject {
-    /// Short name of the checkpoint, such as `demo` or a folder's name.
-    pub name: String,
-    /// The model's shape in words, such as `nanochat 4×96`.
-    pub model: String,
-    /// The checkpoint's configuration, as read.
-    pub config: serde_json::Value,
-    /// Number of parameters P.
-    pub parameters: usize,
-    /// Sequences read.
-    pub sequences: usize,
-    /// Tokens per sequence.
-    pub tokens: usize,
-    /// Precision of values and derivatives.
-    pub precision: Precision,
-    /// Device in words, such as `cpu`.
-    pub device: String,
-    /// Worker threads.
-    pub threads: usize,
-    /// Fingerprint (BLAKE3, hex) of the checkpoint's parameters and configuration.
-    pub checkpoint: String,
-    /// Fingerprint (BLAKE3, hex) of the sequences.
-    pub data: String,
-    /// Version of eigentop that computed.
-    pub version: String,
-}
-
-/// The stages of the ladder, in order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Stage {
-    /// Checkpoint and sequences into memory.
-    Load,
-    /// Values and adjoints at w*, kept for every later product.
-    Linearise,
-    /// Stage I: the eigenspace.
-    Subspace,
-    /// Stage II: a, c and B on the subspace; traces in the full space.
-    Coefficients,
-    /// Stage III: Monte Carlo.
-    Evaluate,
-    /// Curves against σ and n.
-    Sweeps,
-    /// What was asked for beside: [`super::knobs::Exhibit`].
-    Exhibits,
-    /// Points of a growth run, each with a basis and often a checkpoint of its own.
-    Growth,
-    /// w* on its way to a minimiser of L_n.
-    Settle,
-}
-
-impl Stage {
-    /// All stages in order.
-    pub const ALL: [Stage; 9] = [
-        Stage::Load,
-        Stage::Linearise,
-        Stage::Subspace,
-        Stage::Coefficients,
-        Stage::Evaluate,
-        Stage::Sweeps,
-        Stage::Exhibits,
-        Stage::Growth,
-        Stage::Settle,
-    ];
-}
-
-impl std::fmt::Display for Stage {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.pad(match self {
-            Stage::Load => "load",
-            Stage::Linearise => "linearise",
-            Stage::Subspace => "subspace",
-            Stage::Coefficients => "coefficients",
-            Stage::Evaluate => "evaluate",
-            Stage::Sweeps => "sweeps",
-            Stage::Exhibits => "exhibits",
-            Stage::Growth => "growth",
-            Stage::Settle => "settle",
-        })
-    }
-}
-
-/// Work done in a stage so far.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-pub struct Work {
-    /// Seconds of computing (pauses excluded).
-    pub seconds: f64,
-    /// Hessian–vector products on n sequences; products on fewer sequences count in proportion.
-    pub hvps: f64,
-    /// Forward passes of one sequence.
-    pub passes: f64,
-}
 
 /// Where the draws of a Monte Carlo estimate live.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -132,50 +45,6 @@ pub enum Level {
     Warning,
     /// Something could not be done.
     Error,
-}
-
-/// Names of the warnings: when not to trust a figure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum WarningName {
-    /// Some eigenpairs did not reach the tolerance, or w* the gradient it was to settle to.
-    NotConverged,
-    /// The basis is not orthonormal to working precision.
-    LostOrthogonality,
-    /// ‖g^(n)‖ is far from 0, so w* is no minimiser of L_n.
-    FarFromMinimiser,
-    /// A figure lies below the rounding floor.
-    BelowRoundingFloor,
-    /// σ lies beyond the largest at which the quadratic model is valid.
-    OutsideValidSigma,
-    /// An interval is wider than the effect it measures.
-    WideInterval,
-    /// λ_k and λ_{k+1} are not separated: the subspace is not well defined.
-    NoSpectralGap,
-    /// A spectral density whose bulk is narrower than what it is smoothed over.
-    UnresolvedDensity,
-    /// The bound of Theorem 2 lies below what it bounds: its constants are too small.
-    BoundBelowMeasured,
-    /// Matrix products round their factors to TF32.
-    RoundedProducts,
-    /// Numbers computed the paper's way carry its artefacts.
-    PaperMethod,
-    /// The last line of a session was torn and dropped.
-    TornSession,
-    /// The GPU asked for cannot be used, so the processor computes.
-    NoGpu,
-}
-
-impl WarningName {
-    /// Whether it puts a result in doubt; the others say under which conditions a sound result was obtained.
-    pub fn doubts_a_result(self) -> bool {
-        !matches!(self, WarningName::FarFromMinimiser | WarningName::PaperMethod) && !self.lasts()
-    }
-
-    /// Whether it speaks of the whole run: no knob does away with it.
-    pub fn lasts(self) -> bool {
-        matches!(self, WarningName::TornSession | WarningName::NoGpu)
-    }
 }
 
 /// Something that happened.
