@@ -9,7 +9,6 @@ use crate::math::array::Real;
 use crate::math::stream::{Purpose, Stream};
 use crate::math::vector;
 use crate::spectrum::basis::Basis;
-use crate::spectrum::operator::BLOCK;
 use crate::spectrum::trace::{Known, xtrace};
 
 /// Test vectors, two products each: the products of the plain probes of stage II.
@@ -20,9 +19,9 @@ impl<T: Real> Climb<T> {
         if self.emitter.readout.exhibits.traces.contains_key(&self.knobs().n) { 0 } else { 2 * self.sketch() }
     }
 
-    /// Test vectors that the memory plan has room for, of two columns each beside a block of products.
+    /// Test vectors that the memory plan has room for, of two columns each.
     fn sketch(&self) -> usize {
-        SKETCH.min(self.columns.saturating_sub(BLOCK) / 2).max(2)
+        SKETCH.min(self.columns / 2).max(2)
     }
 
     pub(super) fn traces_exhibit(&mut self, steps: &mut Steps) -> Result<()> {
