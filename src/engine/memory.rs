@@ -5,7 +5,7 @@
 //! what a solver needs to run smoothly first, then linearisations, then columns to the least it can do with.
 //!
 //! On a GPU Lanczos has its columns there, and linearisations lie there too. Columns that a solver needs to run smoothly
-//! come first ([`solve_room`]), then linearisations, then further columns in what is left. Where not even the first find
+//! come first (`solve_room`), then linearisations, then further columns in what is left. Where not even the first find
 //! room, the rest of them lies on the host: restarts that come too soon would cost more.
 
 use super::hessian::block;
