@@ -13,7 +13,7 @@
 //! | 3 | [`spectrum`], [`newton`] | eigensolvers on symmetric operators; Newton's method on smooth functions |
 //! | 2 | [`model`], [`data`], [`train`] | nanochat's GPT, GPT-2 and Llama over the tape, checkpoints; tokenizers, sequences, the demo; training |
 //! | 1 | [`diff`] | the second-order tape: linearise once, push many directions |
-//! | 0 | [`math`], [`mod@file`], [`pickle`], [`error`] | arrays, flat vectors, statistics, seeded streams; whole files, Python pickles; the error type |
+//! | 0 | [`math`], [`mod@file`], [`pickle`], [`error`] | arrays, flat vectors and bases, statistics, seeded streams; whole files, Python pickles; the error type |
 
 pub mod cli;
 pub mod criteria;

@@ -45,7 +45,7 @@ fn intervals(r: &Readout, sigma: f64) -> Vec<(&'static str, Interval)> {
 }
 
 #[test]
-#[ignore = "takes about ten minutes"]
+#[ignore = "takes 10 to 20 minutes"]
 fn intervals_cover_what_they_promise() {
     let runs: Vec<Readout> = (0..SEEDS).map(run).collect();
     let mut failed = Vec::new();

@@ -333,7 +333,7 @@ fn a_block_of_directions_is_one_call_for_each_rule() {
 /// What a solve on a small model in f64 is asked: long enough to restart, and by a law whose basis Lanczos finds.
 fn solve_for<'a>(checkpoint: &'a str, tokens: &'a str, more: &[&'a str]) -> Vec<&'a str> {
     let args = ["measure", "--checkpoint", checkpoint, "--tokens", tokens, "--format", "json", "--precision", "f64"];
-    let few = ["--n", "2", "--k", "6", "--draws", "2", "--sigma", "1e-3", "--session", "solve"];
+    let few = ["--n", "2", "--k", "3", "--draws", "2", "--sigma", "1e-3", "--session", "solve"];
     [&args[..], &few, more].concat()
 }
 
@@ -369,22 +369,30 @@ fn lanczos_with_its_vectors_on_the_gpu_finds_what_the_processor_finds() {
         same_pairs(&here, &there, 1e-6);
         let products = [&here, &there].map(|d| d["hvp_count"].as_i64().unwrap());
         assert!((products[0] - products[1]).abs() <= 2, "{products:?}");
-        // Same seed, same numbers.
-        let (again, _) = solved_on_gpu(&more, &[]);
-        assert_eq!((&again["eigenvalues"], &again["residuals"]), (&there["eigenvalues"], &there["residuals"]));
+    }
+    let (one, other) = (solved_on_gpu(&["--tol", "1e-3"], &[]).0, solved_on_gpu(&["--tol", "1e-3"], &[]).0);
+    // Same seed, same numbers.
+    for key in ["eigenvalues", "residuals", "orthonormality", "subspace"] {
+        assert_eq!(one[key], other[key]);
     }
 }
 
 #[test]
 fn other_operators_have_their_vectors_on_the_gpu_too() {
     let (checkpoint, tokens) = (fixture("A"), fixture("A/tokens.json"));
-    let more = ["--law", "deformation", "--tol", "1e-6", "--exhibits", "density,theory"];
+    let more = ["--law", "deformation", "--tol", "1e-4", "--exhibits", "density,theory"];
     let here = json(&Program::new().run(&solve_for(&checkpoint, &tokens, &more)));
     let (there, _) = solved_on_gpu(&more, &[]);
     // Eigenvectors agree to the tolerance over the gaps of the spectrum, and what follows from them no better.
     same(&here["eigenvalues"], &there["eigenvalues"], 1e-3, "eigenvalues");
     same(&here["subspace"], &there["subspace"], 1e-3, "subspace");
-    same(&here["exhibits"], &there["exhibits"], 1e-3, "exhibits");
+    let exhibits = |document: &Value| {
+        [&document["exhibits"]["density"], &document["exhibits"]["theory"]["constants"]].map(Value::clone)
+    };
+    for (here, there) in exhibits(&here).iter().zip(&exhibits(&there)) {
+        assert!(here.is_object(), "{here}");
+        same(here, there, 1e-3, "exhibits");
+    }
 }
 
 #[test]

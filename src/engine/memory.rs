@@ -5,7 +5,7 @@
 //! what a solver needs to run smoothly first, then linearisations, then columns to the least it can do with.
 //!
 //! On a GPU Lanczos has its columns there, and linearisations lie there too. Columns that a solver needs to run smoothly
-//! come first (`solve_room`), then linearisations, then further columns in what is left. Where not even the first find
+//! come first, then linearisations, then further columns in what is left. Where not even the first find
 //! room, the rest of them lies on the host: restarts that come too soon would cost more.
 
 use super::hessian::block;
@@ -86,8 +86,11 @@ pub(super) fn solve_room(knobs: &Knobs, dim: usize) -> Room {
     if !by_lanczos(knobs) && knobs.exhibits.is_empty() {
         return Room::default();
     }
-    // One vector more for a difference of two products.
-    let beside = lanczos::vectors_beside(block(knobs.n)) + 1;
+    let beside = match knobs.law {
+        // One vector more for the difference of two products.
+        Law::Deformation => lanczos::vectors_beside(1) + 1,
+        _ => lanczos::vectors_beside(block(knobs.n)),
+    };
     Room { columns: Columns::of_lanczos(knobs, dim).smooth, beside }
 }
 

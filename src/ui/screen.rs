@@ -155,7 +155,11 @@ fn draw_tabs(app: &App, panes: &[Pane], page: &[Pane], area: Rect, buffer: &mut 
         let name = if chosen || whole <= usize::from(area.width) { pane.name() } else { "…" };
         let text = tab(pane, name);
         let width = text.chars().count() as u16;
-        hits.panes.push((Rect { x, width, ..area }.intersection(area), pane));
+        let spot = Rect { x, width, ..area }.intersection(area);
+        // Tabs for which a narrow screen has no room lie nowhere.
+        if !spot.is_empty() {
+            hits.panes.push((spot, pane));
+        }
         x = x.saturating_add(width);
         let token = match chosen {
             true => Token::TitleFocus,

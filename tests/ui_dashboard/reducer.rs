@@ -312,6 +312,12 @@ fn walk(mut app: App, events: &[Stamped], steps: &[Step]) {
     }
 }
 
+#[test]
+fn tabs_beyond_a_narrow_screen_lie_nowhere() {
+    let steps = [Step::User(Message::Act(Action::Focus(Pane::Estimators))), Step::Resize(40, 34)];
+    walk(with_settings(replay(synthetic::with_power())), &[], &steps);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
