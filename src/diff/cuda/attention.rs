@@ -1,6 +1,6 @@
 //! Attention on the GPU: whole score matrices, batches of products over heads, sequences and directions.
 
-use super::lanes::{Lanes, Pair, Place, Slot};
+use super::lanes::{Grid, Lanes, Pair, Slot};
 use super::memory::Ptr;
 use super::rules::{Order, Rule, Run};
 use crate::diff::op::attention::Attention;
@@ -25,20 +25,20 @@ impl Heads<'_> {
         self.op.heads / self.op.kv_heads
     }
 
-    fn queries(&self) -> Place {
+    fn queries(&self) -> Grid {
         let (h, width) = (self.op.head, self.op.heads * self.op.head);
-        Place { first: self.member * h, strides: [self.group() * h, self.length * width], ..Place::rows(width) }
+        Grid { first: self.member * h, strides: [self.group() * h, self.length * width], ..Grid::rows(width) }
     }
 
-    fn keys(&self) -> Place {
+    fn keys(&self) -> Grid {
         let (h, width) = (self.op.head, self.op.kv_heads * self.op.head);
-        Place { strides: [h, self.length * width], ..Place::rows(width) }
+        Grid { strides: [h, self.length * width], ..Grid::rows(width) }
     }
 
-    fn scores(&self) -> Place {
+    fn scores(&self) -> Grid {
         let (square, heads) = (self.length * self.length, self.op.heads);
         let strides = [self.group() * square, heads * square];
-        Place { first: self.member * square, strides, ..Place::rows(self.length) }
+        Grid { first: self.member * square, strides, ..Grid::rows(self.length) }
     }
 }
 

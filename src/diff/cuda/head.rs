@@ -2,7 +2,7 @@
 //! and one of tangents for each direction.
 
 use super::device::Device;
-use super::lanes::{Arguments, Lanes, Pair, Place};
+use super::lanes::{Arguments, Grid, Lanes, Pair};
 use super::memory::{Array, Ptr};
 use super::rules::{ONE, Order, Run};
 use crate::diff::op::head::{Cap, Head};
@@ -77,9 +77,9 @@ impl<T: Real> Strips<T> {
 
     /// Logits of all rows, or their tangents.
     pub fn logits(&self, run: &Run<T>, head: &Head, at: &Inputs<T>, to: Lanes<T>) -> Result<()> {
-        let factors = (Place::rows(head.width).of(at.x), Place::rows(head.width).t().of(at.w));
+        let factors = (Grid::rows(head.width).of(at.x), Grid::rows(head.width).t().of(at.w));
         let shape = (run.rows, head.width, head.vocabulary);
-        run.product(Place::rows(head.vocabulary).to(to), Write::Set, 1.0, factors, shape, ONE)
+        run.product(Grid::rows(head.vocabulary).to(to), Write::Set, 1.0, factors, shape, ONE)
     }
 
     /// Losses of all rows by a sweep of values.
@@ -124,13 +124,13 @@ impl<T: Real> Strips<T> {
                 self.logits(&Run { rows: count, ..*run }, head, &Inputs { x, ..*at }, z.tangent)?;
             }
             self.loss(run, head, at, (start, count), z, zbar)?;
-            let zbar = Place::rows(v).of(zbar);
-            let to_x = Place::rows(c).to(out.x.plus(start * c));
-            run.product(to_x, Write::Set, 1.0, (zbar, Place::rows(c).of(at.w)), (count, v, c), ONE)?;
+            let zbar = Grid::rows(v).of(zbar);
+            let to_x = Grid::rows(c).to(out.x.plus(start * c));
+            run.product(to_x, Write::Set, 1.0, (zbar, Grid::rows(c).of(at.w)), (count, v, c), ONE)?;
             if let Some((to, write)) = out.w {
                 let write = if start == 0 { write } else { Write::Add };
-                let factors = (zbar.t(), Place::rows(c).of(x));
-                run.product(Place::rows(c).to(to), write, 1.0, factors, (v, count, c), ONE)?;
+                let factors = (zbar.t(), Grid::rows(c).of(x));
+                run.product(Grid::rows(c).to(to), write, 1.0, factors, (v, count, c), ONE)?;
             }
         }
         Ok(())

@@ -133,7 +133,7 @@ impl<T> Arguments for Slot<T> {
 
 /// Where a batch of row-major matrices lies in an array.
 #[derive(Debug, Clone, Copy)]
-pub struct Place {
+pub struct Grid {
     /// The first element.
     pub first: usize,
     /// Elements from one row to the next.
@@ -144,25 +144,25 @@ pub struct Place {
     pub transposed: bool,
 }
 
-impl Place {
+impl Grid {
     /// One matrix with rows of `step` elements.
-    pub fn rows(step: usize) -> Place {
-        Place { first: 0, step, strides: [0; 2], transposed: false }
+    pub fn rows(step: usize) -> Grid {
+        Grid { first: 0, step, strides: [0; 2], transposed: false }
     }
 
     /// The transposes.
-    pub fn t(self) -> Place {
-        Place { transposed: !self.transposed, ..self }
+    pub fn t(self) -> Grid {
+        Grid { transposed: !self.transposed, ..self }
     }
 
     /// In an array with its tangents.
     pub fn of<T>(self, x: Pair<T>) -> Factor<T> {
-        Factor { pair: x, place: self }
+        Factor { pair: x, grid: self }
     }
 
     /// In each direction's array.
     pub fn to<T>(self, lanes: Lanes<T>) -> Matrix<T> {
-        let Place { first, step, strides: [one, other], transposed } = self;
+        let Grid { first, step, strides: [one, other], transposed } = self;
         Matrix { at: lanes.first.plus(first), step, strides: [one, other, lanes.step], transposed }
     }
 }
@@ -170,23 +170,23 @@ impl Place {
 /// A batch of matrices with their tangents.
 pub struct Factor<T> {
     pair: Pair<T>,
-    place: Place,
+    grid: Grid,
 }
 
 impl<T> Factor<T> {
     /// The transposes.
     pub fn t(self) -> Factor<T> {
-        Factor { place: self.place.t(), ..self }
+        Factor { grid: self.grid.t(), ..self }
     }
 
     /// The matrices themselves, every direction's.
     pub fn value(self) -> Matrix<T> {
-        self.place.to(self.pair.value.into())
+        self.grid.to(self.pair.value.into())
     }
 
     /// Their tangents.
     pub fn tangent(self) -> Matrix<T> {
-        self.place.to(self.pair.tangent)
+        self.grid.to(self.pair.tangent)
     }
 }
 

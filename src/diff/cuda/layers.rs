@@ -1,7 +1,7 @@
 //! Rules of embeddings, linear maps, norms and rotations.
 
 use super::device::Device;
-use super::lanes::{Lanes, Pair, Place, Slot};
+use super::lanes::{Grid, Lanes, Pair, Slot};
 use super::memory::Ptr;
 use super::rules::{ONE, Rule, Run};
 use crate::diff::op::embed::Embed;
@@ -28,10 +28,10 @@ impl<T: Real> Rule<T> for Embed {
 
 impl Linear {
     /// M, in the weights' own array.
-    fn place(&self) -> Place {
+    fn grid(&self) -> Grid {
         match self.weights {
-            Weights::OutIn => Place::rows(self.from).t(),
-            Weights::InOut { columns, first } => Place { first, ..Place::rows(columns) },
+            Weights::OutIn => Grid::rows(self.from).t(),
+            Weights::InOut { columns, first } => Grid { first, ..Grid::rows(columns) },
         }
     }
 
@@ -46,8 +46,8 @@ impl Linear {
 
 impl<T: Real> Rule<T> for Linear {
     fn forward(&self, run: &Run<T>, x: &[Pair<T>], y: Lanes<T>, _: &[Ptr<T>], _: Lanes<T>) -> Result<()> {
-        let factors = (Place::rows(self.from).of(x[0]), self.place().of(x[1]));
-        run.product(Place::rows(self.to).to(y), Write::Set, 1.0, factors, (run.rows, self.from, self.to), ONE)?;
+        let factors = (Grid::rows(self.from).of(x[0]), self.grid().of(x[1]));
+        run.product(Grid::rows(self.to).to(y), Write::Set, 1.0, factors, (run.rows, self.from, self.to), ONE)?;
         match x.get(2) {
             Some(b) => run.add_rows(1, run.moving(b.plus(self.first())), y),
             None => Ok(()),
@@ -55,20 +55,20 @@ impl<T: Real> Rule<T> for Linear {
     }
 
     fn back(&self, run: &Run<T>, x: &[Pair<T>], y: Pair<T>, _: &[Ptr<T>], _: Lanes<T>, out: &[Slot<T>]) -> Result<()> {
-        let (input, ybar) = (Place::rows(self.from).of(x[0]), Place::rows(self.to).of(y));
-        let (to_x, factors) = (Place::rows(self.from).to(out[0].to), (ybar, self.place().t().of(x[1])));
+        let (input, ybar) = (Grid::rows(self.from).of(x[0]), Grid::rows(self.to).of(y));
+        let (to_x, factors) = (Grid::rows(self.from).to(out[0].to), (ybar, self.grid().t().of(x[1])));
         run.product(to_x, out[0].write, 1.0, factors, (run.rows, self.to, self.from), ONE)?;
         let (slot, rows) = (&out[1], run.rows);
         if !slot.to.is_null() {
             match self.weights {
                 Weights::OutIn => {
-                    let to = Place::rows(self.from).to(slot.to);
+                    let to = Grid::rows(self.from).to(slot.to);
                     run.product(to, slot.write, 1.0, (ybar.t(), input), (self.to, rows, self.from), ONE)?;
                 }
                 Weights::InOut { columns, first } => {
                     // The other columns are other maps'.
                     run.open(slot)?;
-                    let to = Place { first, ..Place::rows(columns) }.to(slot.to);
+                    let to = Grid { first, ..Grid::rows(columns) }.to(slot.to);
                     run.product(to, Write::Add, 1.0, (input.t(), ybar), (self.from, rows, self.to), ONE)?;
                 }
             }

@@ -52,11 +52,11 @@ pub struct State<T> {
 /// A piece of a range of sequences, and where its linearisation lies.
 struct Piece {
     sequences: Range<usize>,
-    place: Place,
+    lying: Lying,
 }
 
 #[derive(Clone, Copy, PartialEq)]
-enum Place {
+enum Lying {
     Kept,
     Occasion,
 }
@@ -127,13 +127,13 @@ impl<T: Real> State<T> {
     /// The range in pieces that a sweep can take.
     fn pieces(&self, range: &Range<usize>) -> Vec<Piece> {
         let keep = self.kept.count;
-        let cut = |part: Range<usize>, place: Place| {
+        let cut = |part: Range<usize>, lying: Lying| {
             let step = self.scratch.slots;
-            let piece = move |start| Piece { sequences: start..(start + step).min(part.end), place };
+            let piece = move |start| Piece { sequences: start..(start + step).min(part.end), lying };
             (part.start..part.end).step_by(step).map(piece)
         };
         let (kept, rest) = (range.start.min(keep)..range.end.min(keep), range.start.max(keep)..range.end);
-        cut(kept, Place::Kept).chain(cut(rest, Place::Occasion)).collect()
+        cut(kept, Lying::Kept).chain(cut(rest, Lying::Occasion)).collect()
     }
 
     /// How many directions a sweep over the range can take.
@@ -156,17 +156,17 @@ impl<T: Real> State<T> {
         occurrences: Occurrences,
         block: Block<T>,
     ) -> Result<Sweep<'a, T>> {
-        let (at, first) = match (piece.place, &self.occasion) {
-            (Place::Kept, _) => (&self.kept, piece.sequences.start),
-            (Place::Occasion, Some(occasion)) => (occasion, 0),
-            (Place::Occasion, None) => return Err(Error::Computation("no room was planned for a sequence".into())),
+        let (at, first) = match (piece.lying, &self.occasion) {
+            (Lying::Kept, _) => (&self.kept, piece.sequences.start),
+            (Lying::Occasion, Some(occasion)) => (occasion, 0),
+            (Lying::Occasion, None) => return Err(Error::Computation("no room was planned for a sequence".into())),
         };
         Ok(Sweep { state: self, graph, at, first, sequences: piece.sequences.clone(), order, occurrences, block })
     }
 
     /// Linearise what is to be kept of the range and is not yet.
     fn keep_ready(&mut self, graph: &Graph<T>, range: &Range<usize>) -> Result<()> {
-        for piece in self.pieces(range).iter().filter(|piece| piece.place == Place::Kept) {
+        for piece in self.pieces(range).iter().filter(|piece| piece.lying == Lying::Kept) {
             let sequences = piece.sequences.clone();
             if !self.ready[sequences.clone()].iter().all(|r| *r) {
                 self.linearise_piece(graph, piece)?;
@@ -198,7 +198,7 @@ impl<T: Real> State<T> {
     pub fn derivative(&mut self, graph: &Graph<T>, order: Order, range: &Range<usize>, block: Block<T>) -> Result<()> {
         self.keep_ready(graph, range)?;
         for (i, piece) in self.pieces(range).iter().enumerate() {
-            if piece.place == Place::Occasion {
+            if piece.lying == Lying::Occasion {
                 self.linearise_piece(graph, piece)?;
             }
             let occurrences = self.occurrences.of(&self.device, &piece.sequences)?;
@@ -226,7 +226,7 @@ impl<T: Real> State<T> {
     pub fn slopes(&mut self, graph: &Graph<T>, range: &Range<usize>, block: Block<T>) -> Result<Vec<Vec<f64>>> {
         self.keep_ready(graph, range)?;
         for piece in &self.pieces(range) {
-            if piece.place == Place::Occasion {
+            if piece.lying == Lying::Occasion {
                 self.linearise_piece(graph, piece)?;
             }
             let sweep = self.sweep(graph, piece, Order::Tangent, Occurrences::NONE, block)?;
