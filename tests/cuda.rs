@@ -330,6 +330,27 @@ fn a_block_of_directions_is_one_call_for_each_rule() {
     assert_eq!(block, one, "{calls:?}");
 }
 
+#[test]
+fn linearisations_give_way_to_a_larger_solve() {
+    const NAME: &str = "linearisations_give_way_to_a_larger_solve";
+    if within(NAME, &[("STAND_IN_MEMORY_MB", "36")]) {
+        let solve = Room { columns: 6, beside: 3 };
+        let mut risk = risk("A", 3);
+        risk.use_gpu(0, Products::Full, Room::default()).unwrap();
+        let v = directions(1, risk.parameters()).remove(0);
+        let product = |risk: &Risk<f64>| {
+            let mut out = vec![f64::NAN; risk.parameters()];
+            risk.hvp(0..3, &v, &mut out).unwrap();
+            out
+        };
+        let before = product(&risk);
+        assert!(risk.on_device().unwrap().fitting(solve).unwrap().is_none_or(|here| here < 6));
+        risk.make_room(solve).unwrap();
+        assert_eq!(risk.on_device().unwrap().fitting(solve).unwrap(), Some(6));
+        close(&before, &product(&risk), "a product");
+    }
+}
+
 /// What a solve on a small model in f64 is asked: long enough to restart, and by a law whose basis Lanczos finds.
 fn solve_for<'a>(checkpoint: &'a str, tokens: &'a str, more: &[&'a str]) -> Vec<&'a str> {
     let args = ["measure", "--checkpoint", checkpoint, "--tokens", tokens, "--format", "json", "--precision", "f64"];
