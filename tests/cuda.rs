@@ -11,7 +11,8 @@ use std::sync::{Arc, OnceLock};
 
 use eigentop::data::sequences::Sequences;
 use eigentop::diff::primitive::Batch;
-use eigentop::diff::risk::{Products, Risk};
+use eigentop::diff::product::Products;
+use eigentop::diff::risk::Risk;
 use eigentop::math::space::{Host, Room, Space};
 use eigentop::model::checkpoint::Checkpoint;
 

@@ -292,7 +292,7 @@ fn a_neighbours_vectors_save_products_and_hide_nothing() {
     // A start that is an invariant subspace, but not the leading one, must not be taken for the answer.
     let spectrum = power_law(0.5, 400);
     let all = cold::<f64>(&mut Known::new(spectrum.clone()), &Request::new(400, 1e-10, 400, 0));
-    let mut low = eigentop::spectrum::basis::Basis::new(400, 4);
+    let mut low = eigentop::math::basis::Basis::new(400, 4);
     (20..24).for_each(|i| low.push(all.vectors.col(i)));
     let request = Request::new(4, 1e-6, 400, 0);
     let mut op = Known::new(spectrum);

@@ -4,9 +4,9 @@ use crate::diff::risk::Risk;
 use crate::diff::share::Share;
 use crate::error::Result;
 use crate::math::array::Real;
+use crate::math::basis::Basis;
 use crate::math::dense::symmetric_part;
 use crate::math::vector;
-use crate::spectrum::basis::Basis;
 use crate::spectrum::solver::Eigenspace;
 
 /// A on a basis.

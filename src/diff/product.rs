@@ -10,6 +10,17 @@ use faer::{Accum, MatMut, MatRef, Par};
 use super::primitive::Write;
 use crate::math::array::Real;
 
+/// How a GPU multiplies matrices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Products {
+    /// In the precision of the run.
+    #[default]
+    Full,
+    /// In single precision from factors rounded to TF32, 10 bits after the point: several times as fast where the GPU has
+    /// units for it. Double precision knows no such thing.
+    Tf32,
+}
+
 /// A slice of whole rows of width `width` as a matrix.
 pub fn rows<T: Real>(data: &[T], width: usize) -> MatRef<'_, T> {
     MatRef::from_row_major_slice(data, data.len() / width, width)

@@ -2,12 +2,12 @@
 //! Lanczos from a random vector give the nodes and weights of the Gauss quadrature of its spectral measure (Golub and
 //! Welsch 1969), and the mean over random vectors is that of the whole spectrum.
 
-use super::basis::Basis;
 use super::krylov::{Krylov, Multiply, Ritz, on_host, vectors_beside};
 use super::operator::{Complement, SymmetricOperator};
 use super::solver::Order;
 use crate::error::Result;
 use crate::math::array::Real;
+use crate::math::basis::Basis;
 use crate::math::space::{Host, Room, Space};
 use crate::math::stats::Estimate;
 

@@ -12,11 +12,11 @@
 
 use std::collections::VecDeque;
 
-use super::basis::Basis;
 use super::operator::SymmetricOperator;
 use super::solver::{Eigenspace, Order, not_finite};
 use crate::error::Result;
 use crate::math::array::Real;
+use crate::math::basis::Basis;
 use crate::math::dense::{SymmetricEigen, symmetric_eigen};
 use crate::math::space::{Room, Space};
 use crate::math::stream::{Purpose, Stream};

@@ -1,7 +1,6 @@
 //! Thick-restart Lanczos for the eigenpairs that are algebraically largest, or largest in magnitude (Wu and Simon 2000),
 //! fully re-orthogonalised. Where a device multiplies, all vectors lie in its memory until the end.
 
-use super::basis::Basis;
 use super::check::{Check, Leading};
 pub use super::krylov::vectors_beside;
 use super::krylov::{Krylov, Multiply, on_host, random};
@@ -9,6 +8,7 @@ use super::operator::SymmetricOperator;
 use super::solver::{Eigenspace, Iteration, Order, Request, Start, keep_smallest, outcome, rounding_level};
 use crate::error::Result;
 use crate::math::array::Real;
+use crate::math::basis::Basis;
 use crate::math::space::{Host, Room, Space};
 use crate::math::vector;
 

@@ -7,7 +7,6 @@
 //! Gu 2018), so no Gram matrix is ever close to singular. Rounding is taken out of the small problem in f64, so that
 //! nothing drifts over the iterations. Converged columns stay in X, but their residuals cost no more products.
 
-use super::basis::Basis;
 use super::krylov::random;
 use super::operator::SymmetricOperator;
 use super::solver::{
@@ -16,6 +15,7 @@ use super::solver::{
 };
 use crate::error::Result;
 use crate::math::array::Real;
+use crate::math::basis::Basis;
 use crate::math::dense::symmetric_eigen;
 use crate::math::vector;
 

@@ -15,5 +15,3 @@ pub mod paper;
 pub mod power;
 pub mod solver;
 pub mod trace;
-
-pub use crate::math::basis;

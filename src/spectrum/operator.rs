@@ -1,9 +1,9 @@
 //! What an eigensolver needs to know of a matrix: its dimension and its product with a vector.
 
-use super::basis::Basis;
 use crate::diff::cuda::{DeviceSpace, DeviceVector};
 use crate::error::Result;
 use crate::math::array::Real;
+use crate::math::basis::Basis;
 use crate::math::space::{Room, Space};
 use crate::math::vector::scale;
 

@@ -3,12 +3,12 @@
 //! λ = ‖Hv‖ is never negative, so a negative eigenvalue is deflated with the wrong sign and doubles; nothing is
 //! re-orthogonalised; the number of iterations is fixed, whatever the residual.
 
-use super::basis::Basis;
 use super::krylov::random;
 use super::operator::SymmetricOperator;
 use super::solver::{Eigenspace, Iteration, Order, Request, identity, not_finite, outcome, remainder};
 use crate::error::Result;
 use crate::math::array::Real;
+use crate::math::basis::Basis;
 use crate::math::vector;
 
 /// Iterations the paper gives each vector.

@@ -5,7 +5,6 @@
 //! until k others are found. A last Rayleigh–Ritz step on all that was found, which needs no product, untangles pairs of
 //! nearly equal |λ| and makes UᵀR = 0.
 
-use super::basis::Basis;
 use super::krylov::random;
 use super::operator::SymmetricOperator;
 use super::solver::{
@@ -14,6 +13,7 @@ use super::solver::{
 };
 use crate::error::Result;
 use crate::math::array::Real;
+use crate::math::basis::Basis;
 use crate::math::dense::{symmetric_eigen, symmetric_part};
 use crate::math::vector;
 

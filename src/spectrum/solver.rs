@@ -1,8 +1,8 @@
 //! What every eigensolver is asked, what it shows on the way and what it hands back.
 
-use super::basis::Basis;
 use crate::error::{Error, Result};
 use crate::math::array::Real;
+use crate::math::basis::Basis;
 use crate::math::dense::diagonal;
 use crate::math::vector;
 

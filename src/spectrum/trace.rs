@@ -8,11 +8,11 @@
 //! A basis U whose image AU is known is taken out first: Tr A = Tr UᵀAU + Tr A′ and ‖A‖_F² = 2‖AU‖_F² − ‖UᵀAU‖_F² +
 //! ‖A′‖_F², with A′ = (I − UUᵀ)A(I − UUᵀ).
 
-use super::basis::Basis;
 use super::operator::{BLOCK, Complement, SymmetricOperator};
 use super::solver::not_finite;
 use crate::error::{Error, Result};
 use crate::math::array::Real;
+use crate::math::basis::Basis;
 use crate::math::stats::Estimate;
 use crate::math::vector;
 

@@ -9,7 +9,7 @@ use super::device::Device;
 use super::lanes::{Argument, Arguments, Given};
 use super::memory::Ptr;
 use crate::diff::primitive::Write;
-use crate::diff::risk::Products;
+use crate::diff::product::Products;
 use crate::error::{Error, Result};
 use crate::math::array::Real;
 

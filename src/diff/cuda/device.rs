@@ -12,7 +12,7 @@ use cudarc::nvrtc::{CompileError, CompileOptions, compile_ptx_with_opts};
 
 use super::blas::blas_failed;
 use super::lanes::{Arguments, Given};
-use crate::diff::risk::Products;
+use crate::diff::product::Products;
 use crate::error::{Error, Result};
 use crate::math::array::Real;
 

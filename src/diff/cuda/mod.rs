@@ -35,7 +35,7 @@ use self::state::State;
 use self::sweep::Block;
 use super::graph::Graph;
 use super::primitive::Batch;
-use super::risk::Products;
+use super::product::Products;
 use crate::error::Result;
 use crate::math::array::Real;
 use crate::math::space::Room;

@@ -15,7 +15,7 @@ use super::space::DeviceSpace;
 use super::sweep::{Block, Sweep, inputs};
 use crate::diff::graph::{Graph, Node};
 use crate::diff::primitive::{Batch, Write};
-use crate::diff::risk::Products;
+use crate::diff::product::Products;
 use crate::error::{Error, Result};
 use crate::math::array::Real;
 use crate::math::space::Room;

@@ -8,17 +8,6 @@ use crate::error::Result;
 use crate::math::array::Real;
 use crate::math::space::Room;
 
-/// How a GPU multiplies matrices.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Products {
-    /// In the precision of the run.
-    #[default]
-    Full,
-    /// In single precision from factors rounded to TF32, 10 bits after the point: several times as fast where the GPU has
-    /// units for it. Double precision knows no such thing.
-    Tf32,
-}
-
 /// Sweeps on a device as a solver sees them.
 pub(super) trait DeviceSweeps<T: Real> {
     /// The device's memory.

@@ -7,8 +7,9 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::device::DeviceSweeps;
-use super::{Products, Sample, Sweeps};
+use super::{Sample, Sweeps};
 use crate::diff::cuda::{DeviceSpace, DeviceVector, Tape};
+use crate::diff::product::Products;
 use crate::diff::share::Share;
 use crate::error::Result;
 use crate::math::array::Real;

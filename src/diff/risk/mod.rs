@@ -19,11 +19,12 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use self::device::DeviceSweeps;
-pub use self::device::{OnDevice, Products};
+pub use self::device::OnDevice;
 use self::pool::Pool;
 pub use self::sum::ROUND;
 use super::graph::Graph;
 use super::primitive::Batch;
+use super::product::Products;
 use super::share::{Footprint, Share};
 use crate::error::{Error, Result};
 use crate::math::array::Real;

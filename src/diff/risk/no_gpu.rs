@@ -1,7 +1,8 @@
 //! What stands for the sweeps on a GPU in a build that knows none.
 
-use super::{Products, Sample, Sweeps};
+use super::{Sample, Sweeps};
 use crate::diff::cuda;
+use crate::diff::product::Products;
 use crate::error::Result;
 use crate::math::array::Real;
 use crate::math::space::Room;

@@ -19,11 +19,11 @@ use crate::engine::problem::Problem;
 use crate::engine::worker::Settings;
 use crate::error::Result;
 use crate::math::array::Real;
+use crate::math::basis::Basis;
 use crate::math::dense::{diagonal, symmetric_part};
 use crate::math::stats::{Estimate, median};
 use crate::math::stream::{Purpose, Stream};
 use crate::math::vector;
-use crate::spectrum::basis::Basis;
 use crate::spectrum::solver::{Eigenspace, Outcome, Request, Start};
 
 /// Most products that an eigensolver may spend for each pair.

@@ -10,11 +10,11 @@ use crate::engine::hessian::{Hessian, request, solve};
 use crate::engine::knobs::Knobs;
 use crate::error::Result;
 use crate::math::array::Real;
+use crate::math::basis::Basis;
 use crate::math::dense::diagonal;
 use crate::math::stats::Estimate;
 use crate::math::stream::{Purpose, Stream};
 use crate::math::vector;
-use crate::spectrum::basis::Basis;
 use crate::spectrum::solver::{Eigenspace, Start};
 
 /// Tr A and ‖A‖_F² of one increment.

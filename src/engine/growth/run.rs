@@ -21,10 +21,10 @@ use crate::engine::stages::floor;
 use crate::engine::worker::{self, Settings, Sink, Wanted, Worker};
 use crate::error::{Error, Result};
 use crate::math::array::Real;
+use crate::math::basis::{Basis, cosines};
 use crate::math::stream::{Purpose, Stream};
 use crate::math::vector;
 use crate::model::checkpoint::Checkpoint;
-use crate::spectrum::basis::{Basis, cosines};
 use crate::train::curriculum::Pupil;
 
 /// Name of the file that a stopped run leaves beside its events.

@@ -12,7 +12,7 @@ use super::Point;
 use crate::error::{Error, Result};
 use crate::file::{Readers, replace_by};
 use crate::math::array::Real;
-use crate::spectrum::basis::Basis;
+use crate::math::basis::Basis;
 
 /// One column of a basis; as bytes only while it is written.
 struct Column<'a, T> {

@@ -12,9 +12,9 @@ use crate::engine::event::Event;
 use crate::engine::growth::{Plan, Point};
 use crate::engine::knobs::Law;
 use crate::engine::settle::Settling;
+use crate::math::basis::overlap;
 use crate::math::stats::{Estimate, Interval};
 use crate::math::stream::{Purpose, Stream};
-use crate::spectrum::basis::overlap;
 use crate::spectrum::density;
 pub use crate::spectrum::density::{Curve as DensityCurve, Density};
 

@@ -13,8 +13,8 @@ use super::views::FullMoments;
 use crate::criteria::growth::{self, PowerLaw};
 use crate::criteria::quadratic::Moments;
 use crate::engine::growth::{Increment, Mode, Point, Validity};
+use crate::math::basis::{angles, overlap};
 use crate::math::stats::{Estimate, Interval};
-use crate::spectrum::basis::{angles, overlap};
 
 /// A criterion followed over n.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]

@@ -11,7 +11,7 @@ use crate::engine::growth::{Mode, Point, doubling};
 use crate::engine::knobs::{Knobs, Law, Method};
 use crate::error::Result;
 use crate::math::array::Real;
-use crate::spectrum::basis::{Basis, cosines};
+use crate::math::basis::{Basis, cosines};
 
 impl<T: Real> Climb<T> {
     /// Points for the powers of two below n and for n, as far as they are not known; each basis starts from the one

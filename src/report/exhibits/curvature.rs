@@ -4,10 +4,10 @@ use serde::Serialize;
 
 use super::{Audience, Exhibits, Titled};
 use crate::engine::readout::Readout;
+use crate::math::basis::angles;
 use crate::math::stats::{Estimate, Interval};
 use crate::report::document::FullTraces;
 use crate::report::table::{Cell, Heading, K, Kind, Table};
-use crate::spectrum::basis::angles;
 
 /// Places of the density's curve.
 const PLACES: usize = 161;

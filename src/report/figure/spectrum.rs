@@ -3,11 +3,11 @@
 use super::{Result, Shown, panel, side_by_side};
 use crate::engine::readout::Readout;
 use crate::engine::readout::growth::Stability;
+use crate::math::basis::angles;
 use crate::math::format::number;
 use crate::math::stats::Interval;
 use crate::report::chart::{At, Axis, Mark, Point, Series, Style};
 use crate::report::table::{Cell, Kind, Table};
-use crate::spectrum::basis::angles;
 
 /// Points of a density's curve.
 const POINTS: usize = 241;

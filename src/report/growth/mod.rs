@@ -16,8 +16,8 @@ use crate::engine::growth::{Mode, Plan, Point, Validity};
 use crate::engine::readout::Readout;
 use crate::engine::readout::growth::{Position, Quantity};
 use crate::error::{Error, Result};
+use crate::math::basis::{angles, overlap};
 use crate::math::stats::Interval;
-use crate::spectrum::basis::{angles, overlap};
 
 /// How the criteria change as n grows.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -12,8 +12,8 @@ use crate::engine::event::Stage;
 use crate::engine::knobs::{Exhibit, Method};
 use crate::error::Result;
 use crate::math::array::Real;
+use crate::math::basis::Basis;
 use crate::math::format::span;
-use crate::spectrum::basis::Basis;
 
 /// Steps of the whole stage.
 pub(super) struct Steps {

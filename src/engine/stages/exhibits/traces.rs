@@ -6,9 +6,9 @@ use crate::engine::event::Event;
 use crate::engine::hessian::Deformation;
 use crate::error::Result;
 use crate::math::array::Real;
+use crate::math::basis::Basis;
 use crate::math::stream::{Purpose, Stream};
 use crate::math::vector;
-use crate::spectrum::basis::Basis;
 use crate::spectrum::trace::{Known, xtrace};
 
 /// Test vectors, two products each: the products of the plain probes of stage II.
