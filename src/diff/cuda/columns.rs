@@ -7,7 +7,7 @@ use std::cell::RefCell;
 
 use super::device::Device;
 use super::memory::{Array, Ptr};
-use super::space::summing;
+use super::space::{scaled, summing};
 use crate::error::Result;
 use crate::math::array::Real;
 use crate::math::basis::{Basis, Projection};
@@ -97,7 +97,7 @@ impl<T: Real> Columns<T> {
     /// Append a copy of x.
     pub(super) fn push(&mut self, device: &Device, x: &Array<T>) -> Result<()> {
         if let Some(place) = self.take_place() {
-            return device.launch("vector_scale", Device::blocks(self.dim), &[&self.dim, &1.0, &x.at(), &place]);
+            return scaled(device, self.dim, 1.0, x.at(), place);
         }
         let beyond = self.beyond.as_mut().expect("a column that no room was asked for");
         beyond.columns.grow(1).into_iter().try_for_each(|column| device.download(x.at(), column))

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use super::columns::Columns;
 use super::device::Device;
-use super::memory::Array;
+use super::lanes::{Arguments, Lanes, Pair};
+use super::memory::{Array, Ptr};
 use crate::error::Result;
 use crate::math::array::Real;
 use crate::math::basis::{Basis, Projection};
@@ -19,6 +20,11 @@ const SUMMING: usize = 924;
 /// Blocks of a kernel over `dim` elements that adds up. The elements alone decide, and with them the order of the sums.
 pub(super) fn summing(dim: usize) -> usize {
     Device::blocks(dim).clamp(1, SUMMING)
+}
+
+/// y ← a x for vectors of `dim` elements, which may be one.
+pub(super) fn scaled<T>(device: &Device, dim: usize, a: f64, x: Ptr<T>, y: Ptr<T>) -> Result<()> {
+    device.launch("multiply", Device::blocks(dim), &[&dim, &a, &Lanes::from(x), &Lanes::from(y)])
 }
 
 /// Vectors of one length in a device's memory, for one solve.
@@ -89,7 +95,8 @@ impl<T: Real> Space for DeviceSpace<T> {
     fn dot(&self, x: &Array<T>, y: &Array<T>) -> Result<f64> {
         let (device, blocks) = (self.device()?, summing(self.dim));
         let (partials, total) = (self.sums.at(), self.sums.at().plus(blocks));
-        device.launch("vector_dot", blocks, &[&self.dim, &x.at(), &y.at(), &partials])?;
+        let arguments: [&dyn Arguments; 4] = [&self.dim, &Pair::from(x.at()), &Pair::from(y.at()), &partials];
+        device.launch("partial_dot_value", blocks, &arguments)?;
         device.launch("sums", 1, &[&1usize, &blocks, &partials, &total])?;
         let mut dot = [0.0];
         device.download(total, &mut dot)?;
@@ -101,7 +108,7 @@ impl<T: Real> Space for DeviceSpace<T> {
     }
 
     fn scale(&self, a: f64, x: &mut Array<T>) -> Result<()> {
-        self.device()?.launch("vector_scale", Device::blocks(self.dim), &[&self.dim, &a, &x.at(), &x.at()])
+        scaled(self.device()?, self.dim, a, x.at(), x.at())
     }
 
     fn columns(&self, room: Room) -> Result<Columns<T>> {

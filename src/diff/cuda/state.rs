@@ -211,8 +211,8 @@ impl<T: Real> State<T> {
                 sweep.means()?;
             }
         }
-        let (count, share) = (self.w.len(), 1.0 / range.len() as f64);
-        self.device.launch_each("multiply", Device::blocks(count), block.directions, &[&count, &share, &block.out])
+        let (count, share, out) = (self.w.len(), 1.0 / range.len() as f64, block.out);
+        self.device.launch_each("multiply", Device::blocks(count), block.directions, &[&count, &share, &out, &out])
     }
 
     /// H v of the range for a block of directions; each gᵀv.

@@ -18,22 +18,9 @@ extern "C" __global__ void sums(integer rows, integer blocks, const double* part
     }
 }
 
-/// The block's part of x . y.
-extern "C" __global__ void vector_dot(integer count, const real* x, const real* y, double* partials) {
-    double sum = 0;
-    EACH(i, count) sum += (double)x[i] * y[i];
-    sum = block_sum(sum);
-    if (threadIdx.x == 0) partials[blockIdx.x] = sum;
-}
-
 /// y <- y + a x.
 extern "C" __global__ void vector_add(integer count, double a, const real* x, real* y) {
     EACH(i, count) y[i] = (real)(y[i] + a * x[i]);
-}
-
-/// y <- a x; both may be one.
-extern "C" __global__ void vector_scale(integer count, double a, const real* x, real* y) {
-    EACH(i, count) y[i] = (real)(a * x[i]);
 }
 
 /// The block's part of each column . w, one row of partial sums a column.

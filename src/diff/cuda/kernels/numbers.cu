@@ -147,9 +147,9 @@ __device__ inline real block_max(real x) {
     extern "C" __global__ void name##_value parameters { name<real> arguments; }        \
     extern "C" __global__ void name##_tangent parameters { name<Dual> arguments; }
 
-// x = factor x.
-extern "C" __global__ void multiply(integer count, double factor, Lanes x) {
-    EACH(i, count) x[i] = (real)(factor * x[i]);
+// y = factor x; both may be one.
+extern "C" __global__ void multiply(integer count, double factor, Lanes x, Lanes y) {
+    EACH(i, count) y[i] = (real)(factor * x[i]);
 }
 
 // to = sign s[index] x; no s is 1.
